@@ -1,0 +1,51 @@
+"""Splits an event's body into the records that Azure put into it.
+
+Azure Monitor writes ``{"records": [...]}`` into every event; other shapes reach real hubs too: an array of such
+envelopes (Stream Analytics), a bare array, a bare record, newline-delimited records (the Storage form), gzip.
+A strict parse comes first (``collector.inputs.envelope``); only what fails it goes to ``collector.inputs.salvage``.
+
+Source of the shapes: Microsoft Learn, "Stream Azure monitoring data to an event hub" and "Common and service-specific
+schemas for Azure resource logs".
+"""
+
+import zlib
+from typing import Final
+
+from collector.inputs.envelope import StrictParseError, split_strictly
+from collector.inputs.records import Entry, Reject, RejectReason
+from collector.inputs.salvage import salvage
+
+MAX_INFLATED_BYTES: Final = 32 * 1024 * 1024
+"""A gzip body may grow to this: 20 MB is the largest event of any hub tier, and a bomb must not pass."""
+
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+_GZIP_WINDOW_BITS: Final = 31
+
+
+def split(body: bytes) -> list[Entry]:
+    """Return the records and rejects of one event, in the order of the body; an event without records gives none.
+
+    Never raises: whatever the bytes are, each of them ends in a record, in a reject or in the envelope around them.
+    """
+    if body.startswith(_GZIP_MAGIC):
+        inflated = _inflate(body)
+        if isinstance(inflated, Reject):
+            return [inflated]
+        body = inflated
+    try:
+        return split_strictly(body)
+    except StrictParseError:
+        return salvage(body)
+
+
+def _inflate(body: bytes) -> bytes | Reject:
+    inflater = zlib.decompressobj(_GZIP_WINDOW_BITS)
+    try:
+        inflated = inflater.decompress(body, MAX_INFLATED_BYTES)
+    except zlib.error as error:
+        return Reject(body, RejectReason.INVALID_GZIP, str(error))
+    if inflater.unconsumed_tail:
+        return Reject(body, RejectReason.INFLATES_TOO_FAR, f"the body inflates to more than {MAX_INFLATED_BYTES} bytes")
+    if not inflater.eof:
+        return Reject(body, RejectReason.INVALID_GZIP, "the gzip stream ends before its end")
+    return inflated
