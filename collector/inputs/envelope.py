@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from collector.inputs.records import Entry, Record, Reject, RejectReason
+from collector.events import Entry, Record, Reject, RejectReason
 
 
 class _Envelope(msgspec.Struct, gc=False):

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from collector.inputs.envelope import NestingError, StrictParseError, split_strictly
-from collector.inputs.records import Entry, Record, Reject, RejectReason
+from collector.events import Entry, Record, Reject, RejectReason
 
 # Possessive quantifiers and the end of text as a last closing quote keep both patterns linear on hostile input.
 _DOUBLE_QUOTED: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\Z)'
@@ -28,8 +28,8 @@ _ARRAY_START: Final = re.compile(r"\s*\[")
 _MIN_STRING: Final = 2
 _OPENING: Final = frozenset("{[")
 _CLOSING: Final = frozenset("}]")
-# Values in a row, an array of envelopes, their records: nothing real is packed more deeply, and hostile nesting must not
-# cost a descent.
+# Values in a row, an array of envelopes, their records: nothing real is packed more deeply, and hostile nesting must
+# not cost a descent.
 _LEVELS: Final = 3
 
 _BYTE_ORDER_MARKS: Final = (

@@ -1,5 +1,10 @@
-"""What an event breaks down into: records, and pieces that are none."""
+"""The words that inputs, delivery and outputs share: where an event came from, what it breaks down into.
 
+This module is the floor of the import order; it imports nothing of the project.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -40,3 +45,35 @@ class Reject(msgspec.Struct, frozen=True, gc=False):
 
 Entry = Record | Reject
 """One piece of an event; its index among the pieces is part of a record's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was read: the Event Hubs host (lower-cased), the hub and the consumer group."""
+
+    host: str
+    hub: str
+    consumer_group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where one event stands in its partition; the offset is opaque and only ever handed back."""
+
+    offset: str
+    sequence_number: int
+    enqueued_time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DataStream:
+    """An Elasticsearch data stream, named ``TYPE-DATASET-NAMESPACE``."""
+
+    type: str
+    dataset: str
+    namespace: str
+
+    @property
+    def name(self) -> str:
+        """The name to index into."""
+        return f"{self.type}-{self.dataset}-{self.namespace}"

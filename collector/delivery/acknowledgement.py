@@ -1,0 +1,103 @@
+"""Acknowledgement: per record inside an event, contiguous per partition.
+
+A *lane* is what is under way of one partition. Events enter it in the order of the partition; their records settle in
+any order. The lane's *prefix* ends at the last event before the first one that still has an unsettled record; only
+that far may a checkpoint go.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from collector.events import Position
+
+
+class SettledTwiceError(RuntimeError):
+    """More records of an event were settled than it has: a fault of ours, never of the data."""
+
+
+class EventTicket:
+    """One event under way; counts down its unsettled records."""
+
+    __slots__ = ("_lane", "_on_done", "_unsettled", "position")
+
+    def __init__(self, lane: "Lane", position: Position, records: int, on_done: Callable[[], None]) -> None:
+        self.position = position
+        self._lane = lane
+        self._unsettled = records
+        self._on_done = on_done
+
+    @property
+    def done(self) -> bool:
+        """Whether all records of the event are settled."""
+        return self._unsettled == 0
+
+    def settle(self) -> None:
+        """Note that Elasticsearch has answered for one more record of the event.
+
+        Raises:
+            SettledTwiceError: every record was settled before.
+        """
+        if self._unsettled == 0:
+            raise SettledTwiceError(f"event {self.position.sequence_number} has no unsettled record")
+        self._unsettled -= 1
+        self._lane.unsettled_records -= 1
+        if self._unsettled == 0:
+            self._on_done()
+            self._lane.advance()
+
+
+class Lane:
+    """What is under way of one partition, in order.
+
+    ``revoke`` ends its right to a checkpoint: another reader owns the partition now.
+    """
+
+    def __init__(self, partition: str) -> None:
+        self.partition = partition
+        self.unsettled_records = 0
+        self._tickets: deque[EventTicket] = deque()
+        self._prefix: Position | None = None
+        self._checkpointed: Position | None = None
+        self._revoked = False
+
+    def open(self, position: Position, records: int, on_done: Callable[[], None]) -> EventTicket:
+        """Enter the next event; ``on_done`` runs once, when its last record settles (now, if it has none)."""
+        ticket = EventTicket(self, position, records, on_done)
+        self._tickets.append(ticket)
+        self.unsettled_records += records
+        if records == 0:
+            on_done()
+            self.advance()
+        return ticket
+
+    def advance(self) -> None:
+        """Move the prefix over the events that are done."""
+        while self._tickets and self._tickets[0].done:
+            position = self._tickets.popleft().position
+            # The SDK may hand out events again after a reconnect: the prefix never goes back.
+            if self._prefix is None or position.sequence_number > self._prefix.sequence_number:
+                self._prefix = position
+
+    @property
+    def prefix(self) -> Position | None:
+        """The end of the contiguous done prefix; None before the first event is done."""
+        return self._prefix
+
+    @property
+    def checkpoint_due(self) -> Position | None:
+        """The position to write, or None when nothing moved since the last one or the lane is revoked."""
+        moved = self._prefix is not self._checkpointed
+        return self._prefix if moved and not self._revoked else None
+
+    def checkpoint_written(self, position: Position) -> None:
+        """Note what the store holds now."""
+        self._checkpointed = position
+
+    def revoke(self) -> None:
+        """Give up the right to a checkpoint, for good."""
+        self._revoked = True
+
+    @property
+    def revoked(self) -> bool:
+        """Whether another reader owns the partition."""
+        return self._revoked

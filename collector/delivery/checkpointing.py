@@ -1,0 +1,79 @@
+"""Writes checkpoints: at most one a partition and interval, and once more at the end."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from collector.delivery.acknowledgement import Lane
+from collector.events import Position
+
+logger = logging.getLogger(__name__)
+
+CheckpointWriter = Callable[[str, Position], Awaitable[None]]
+"""Stores the position of a partition. May raise ``StaleOwnerError``; anything else is tried again later."""
+
+_MAX_PAUSE: Final = 3600.0
+
+
+class StaleOwnerError(Exception):
+    """Another reader has written this partition's checkpoint since we took it: we own it no more."""
+
+
+class Checkpointer:
+    """Keeps the store near the prefixes of the lanes of one input stream."""
+
+    def __init__(self, write: CheckpointWriter, *, interval: float) -> None:
+        self._write = write
+        self._interval = min(interval, _MAX_PAUSE)
+        self._lanes: dict[str, Lane] = {}
+
+    def open_lane(self, partition: str) -> Lane:
+        """Begin a fresh lane for a partition that was just claimed; an older lane of it is revoked."""
+        self.revoke_lane(partition)
+        lane = self._lanes[partition] = Lane(partition)
+        return lane
+
+    def lane(self, partition: str) -> Lane | None:
+        """The lane of a partition that is ours, or None."""
+        return self._lanes.get(partition)
+
+    def revoke_lane(self, partition: str) -> None:
+        """Forget a partition that is no longer ours; its unsettled records are the next owner's to repeat."""
+        lane = self._lanes.pop(partition, None)
+        if lane is not None:
+            lane.revoke()
+
+    async def run(self) -> None:
+        """Write what is due, every interval, until cancelled."""
+        while True:
+            await asyncio.sleep(self._interval)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write every checkpoint that is due, now."""
+        for partition in list(self._lanes):
+            await self.flush_partition(partition)
+
+    async def flush_partition(self, partition: str) -> None:
+        """Write the checkpoint of one partition if it is due; a failed write stays due."""
+        lane = self._lanes.get(partition)
+        position = lane.checkpoint_due if lane else None
+        if lane is None or position is None:
+            return
+        try:
+            await self._write(partition, position)
+        except StaleOwnerError:
+            logger.warning("partition was taken over by another reader", extra={"azure.partition_id": partition})
+            self.revoke_lane(partition)
+        except Exception as error:  # noqa: BLE001 - whatever ails the store, the data path goes on
+            logger.warning(
+                "checkpoint could not be written, trying again later",
+                extra={
+                    "azure.partition_id": partition,
+                    "error.type": type(error).__name__,
+                    "error.message": str(error),
+                },
+            )
+        else:
+            lane.checkpoint_written(position)

@@ -1,0 +1,60 @@
+"""The way in: gives each record of an event its id and hands it to the output."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Protocol
+
+from collector.delivery.acknowledgement import Lane
+from collector.delivery.budget import ByteBudget
+from collector.delivery.identity import RecordIds
+from collector.events import Entry, Position, Record, Source
+from collector.output.elasticsearch.encoding import StreamEncoder
+from collector.output.elasticsearch.items import Item
+from collector.telemetry.counters import Counters
+
+
+class Output(Protocol):
+    """Where items go; it settles each of them exactly once, whatever happens."""
+
+    def add(self, item: Item) -> None:
+        """Take one item over; never blocks."""
+        ...
+
+
+class Intake:
+    """Takes in the events of one stream."""
+
+    def __init__(
+        self, source: Source, encoder: StreamEncoder, output: Output, budget: ByteBudget, counters: Counters
+    ) -> None:
+        self._source = source
+        self._encoder = encoder
+        self._output = output
+        self._budget = budget
+        self._counters = counters
+        self._ids: dict[str, RecordIds] = {}
+
+    async def reserve(self, size: int) -> None:
+        """Wait for room for an event of ``size`` bytes; ``accept`` or ``forgo`` must follow."""
+        await self._budget.take(size)
+
+    def accept(self, lane: Lane, position: Position, entries: Sequence[Entry], size: int) -> None:
+        """Hand the records of an event to the output; its reserved bytes come back when it is done."""
+        counters = self._counters
+        counters.events += 1
+        counters.empty_events += not entries
+        counters.received += len(entries)
+        counters.in_flight += len(entries)
+        ticket = lane.open(position, len(entries), partial(self._budget.give_back, size))
+        partition = lane.partition
+        ids = self._ids.get(partition) or self._ids.setdefault(partition, RecordIds(self._source, partition))
+        origin = self._encoder.origin(partition, position)
+        for index, entry in enumerate(entries):
+            record_id = ids.record_id(position.sequence_number, index, entry.source)
+            if isinstance(entry, Record):
+                counters.repaired += entry.repaired
+                item = Item(self._encoder.record(record_id, origin, entry), ticket.settle)
+            else:
+                line = self._encoder.reject(record_id, origin, index, entry)
+                item = Item(line, ticket.settle, dead_letter_reason=entry.reason)
+            self._output.add(item)

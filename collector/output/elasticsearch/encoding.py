@@ -1,0 +1,163 @@
+"""Bulk lines: the one shape in which records leave the collector.
+
+A record becomes ``{"@timestamp", "message", "azure", "data_stream", "event", "tags"}`` with the record as a JSON string
+in ``message``: what a stock Elastic Agent sends, so that the same pipelines serve both (decision 1 of the design).
+The parts that the records of an event or of a stream share are encoded once.
+"""
+
+from base64 import b64encode
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from collector.events import DataStream, Position, Record, Reject, Source
+
+DEAD_LETTER_DATASET: Final = "aoai.deadletter"
+REPAIRED_TAG: Final = "repaired"
+PRESERVE_ORIGINAL_TAG: Final = "preserve_original_event"
+_MODULE: Final = "aoai"
+_ACTION_END: Final = b'"}}\n'
+
+_encode = msgspec.json.Encoder().encode
+
+
+def action(stream: str, record_id: str) -> bytes:
+    """Return the action line; ``create`` because a replay must never overwrite."""
+    return _action_start(stream) + record_id.encode() + _ACTION_END
+
+
+def _action_start(stream: str) -> bytes:
+    return b'{"create":{"_index":' + _encode(stream) + b',"_id":"'
+
+
+def iso(moment: datetime) -> str:
+    """Return a moment as ISO 8601 in UTC with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+
+
+class Origin(msgspec.Struct, frozen=True, gc=False):
+    """What the documents of one event share: its time and its place in the hub."""
+
+    timestamp: str
+    azure: dict[str, str | int]
+    opening: bytes
+    """The beginning of each document of the event, up to its constant fields."""
+
+
+class StreamEncoder:
+    """Encodes the records of one stream of the policy."""
+
+    def __init__(self, source: Source, target: DataStream, tags: tuple[str, ...], *, preserve_original: bool) -> None:
+        self._source = source
+        self._target = target
+        self._action = _action_start(target.name)
+        all_tags = tags + ((PRESERVE_ORIGINAL_TAG,) if preserve_original else ())
+        self._constant = self._constant_fields(all_tags)
+        self._constant_repaired = self._constant_fields((*all_tags, REPAIRED_TAG))
+
+    def _constant_fields(self, tags: tuple[str, ...]) -> bytes:
+        target = self._target
+        fields: dict[str, Any] = {
+            "data_stream": {"type": target.type, "dataset": target.dataset, "namespace": target.namespace},
+            "event": {"module": _MODULE, "dataset": target.dataset},
+        }
+        if tags:
+            fields["tags"] = tags
+        return _encode(fields)[1:-1] + b',"message":'
+
+    def origin(self, partition: str, position: Position) -> Origin:
+        """Return what the documents of the event at ``position`` share."""
+        timestamp = iso(position.enqueued_time)
+        azure: dict[str, str | int] = {
+            "eventhub": self._source.hub,
+            "consumer_group": self._source.consumer_group,
+            "partition_id": partition,
+            "offset": position.offset,
+            "sequence_number": position.sequence_number,
+            "enqueued_time": timestamp,
+        }
+        return Origin(timestamp, azure, _encode({"@timestamp": timestamp, "azure": azure})[:-1] + b",")
+
+    def record(self, record_id: str, origin: Origin, record: Record) -> bytes:
+        """Return the bulk lines of a record."""
+        constant = self._constant_repaired if record.repaired else self._constant
+        return b"".join(
+            (
+                self._action,
+                record_id.encode(),
+                _ACTION_END,
+                origin.opening,
+                constant,
+                _encode(record.text),
+                b"}\n",
+            )
+        )
+
+    def reject(self, record_id: str, origin: Origin, index: int, reject: Reject) -> bytes:
+        """Return the bulk lines of the dead letter of a piece that is no record."""
+        return dead_letter(
+            record_id,
+            DeadLetter(
+                timestamp=origin.timestamp,
+                azure=origin.azure,
+                namespace=self._target.namespace,
+                target=self._target.name,
+                original=reject.source,
+                stage="split",
+                error_type=reject.reason.value,
+                error_message=reject.detail,
+                record_index=index,
+            ),
+        )
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a record that could not be indexed: the original, the reason and the position."""
+
+    timestamp: str
+    azure: dict[str, Any]
+    namespace: str
+    target: str
+    """The data stream that it was meant for."""
+    original: bytes
+    stage: str
+    """``split``: it was no record. ``index``: Elasticsearch refused it."""
+    error_type: str
+    error_message: str
+    record_index: int | None = None
+    status: int | None = None
+    """The HTTP status of the refusal."""
+
+
+def dead_letter(record_id: str, letter: DeadLetter) -> bytes:
+    """Return the bulk lines of a dead letter."""
+    stream = DataStream("logs", DEAD_LETTER_DATASET, letter.namespace)
+    original, encoding = _as_text(letter.original)
+    details: dict[str, Any] = {"stage": letter.stage, "target": letter.target, "original_encoding": encoding}
+    if letter.record_index is not None:
+        details["record_index"] = letter.record_index
+    if letter.status is not None:
+        details["status"] = letter.status
+    document = {
+        "@timestamp": letter.timestamp,
+        "azure": letter.azure,
+        "data_stream": {"type": stream.type, "dataset": stream.dataset, "namespace": stream.namespace},
+        "event": {
+            "kind": "event",
+            "module": _MODULE,
+            "dataset": stream.dataset,
+            "reason": letter.error_type,
+            "original": original,
+        },
+        "error": {"type": letter.error_type, "message": letter.error_message},
+        "aoai": {"dead_letter": details},
+    }
+    return action(stream.name, record_id) + _encode(document) + b"\n"
+
+
+def _as_text(original: bytes) -> tuple[str, str]:
+    try:
+        return original.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return b64encode(original).decode(), "base64"

@@ -1,0 +1,221 @@
+"""Sends one bulk until every item in it is settled."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from collector.output.backoff import Backoff
+from collector.output.dead_letter import DeadLetterFile
+from collector.output.elasticsearch.batching import Bulk
+from collector.output.elasticsearch.client import Answer, BulkClient, NotElasticsearchError, UnreachableError
+from collector.output.elasticsearch.encoding import DeadLetter, dead_letter
+from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.outcomes import (
+    GarbledReplyError,
+    ItemAnswer,
+    ItemError,
+    ItemOutcome,
+    RequestOutcome,
+    classify_item,
+    classify_request,
+    read_reply,
+)
+from collector.telemetry.counters import Counters
+from collector.telemetry.trouble import Trouble
+
+logger = logging.getLogger(__name__)
+
+_TRIES_OF_A_500: Final = 5
+"""So often a document may make the server fail; a passing fault of the server is over by then (half a minute)."""
+_MAX_REASON: Final = 1000
+_SETTLED: Final = frozenset({ItemOutcome.INDEXED, ItemOutcome.ALREADY_THERE, ItemOutcome.DROPPED, ItemOutcome.DIVERTED})
+
+
+class Sender:
+    """One worker's hands: sends a bulk, reads the outcomes, sends again what must be."""
+
+    def __init__(
+        self,
+        client: BulkClient,
+        backoff: Backoff,
+        file: DeadLetterFile,
+        counters: Counters,
+        trouble: Trouble,
+    ) -> None:
+        self._client = client
+        self._backoff = backoff
+        self._file = file
+        self._counters = counters
+        self._trouble = trouble
+
+    async def deliver(self, bulk: Bulk) -> None:
+        """Return when every item is settled."""
+        body = self._encode(bulk)
+        while bulk:
+            answer = await self._ask(body)
+            outcome = RequestOutcome.AGAIN if answer is None else classify_request(answer.status)
+            if answer is None or outcome in (RequestOutcome.AGAIN, RequestOutcome.BLOCKED):
+                await self._pause(answer, outcome)
+                continue
+            if outcome is RequestOutcome.BISECT:
+                bulk = await self._bisect(bulk, answer)
+            else:
+                remaining = await self._read(bulk, answer)
+                if remaining is bulk:
+                    continue
+                bulk = remaining
+            body = self._encode(bulk)
+
+    def _encode(self, bulk: Bulk) -> bytes:
+        body = b"".join([item.line for item in bulk])
+        self._counters.bulk_bytes += len(body)
+        return self._client.compress(body)
+
+    async def _ask(self, body: bytes) -> Answer | None:
+        """Return the answer, or None when there was none."""
+        self._counters.bulk_requests += 1
+        try:
+            return await self._client.send(body)
+        except UnreachableError as error:
+            self._trouble.report("Elasticsearch cannot be reached", str(error))
+        except NotElasticsearchError as error:
+            self._trouble.report("the output's address is not Elasticsearch", str(error), grave=True)
+        return None
+
+    async def _pause(self, answer: Answer | None, outcome: RequestOutcome) -> None:
+        self._counters.failed_requests += 1
+        if answer is not None:
+            blocked = outcome is RequestOutcome.BLOCKED
+            what = "Elasticsearch refuses to be written to" if blocked else "Elasticsearch asks to wait"
+            self._trouble.report(what, f"{answer.status} {answer.reason}", grave=blocked)
+        await self._backoff.pause(answer.retry_after if answer else None)
+
+    async def _bisect(self, bulk: Bulk, answer: Answer) -> Bulk:
+        """Deliver the first half and return the second; a single item that cannot be sent is refused."""
+        self._counters.failed_requests += 1
+        if len(bulk) > 1:
+            half = len(bulk) // 2
+            await self.deliver(bulk[:half])
+            return bulk[half:]
+        refused = ItemAnswer(answer.status, ItemError("request_refused", answer.reason))
+        remaining, delayed = self._settle(bulk, [refused], ItemOutcome.REFUSED)
+        if delayed:
+            await self._backoff.pause()
+        return remaining
+
+    async def _read(self, bulk: Bulk, answer: Answer) -> Bulk:
+        """Settle what is settled and return what must be sent again, after a pause if the server needs one.
+
+        The bulk itself comes back when the reply says nothing usable.
+        """
+        try:
+            answers = read_reply(answer.body, len(bulk))
+        except GarbledReplyError as error:
+            self._trouble.report("a bulk reply cannot be read", str(error))
+            self._counters.failed_requests += 1
+            await self._backoff.pause()
+            return bulk
+        remaining, delayed = self._settle(bulk, answers)
+        if delayed:
+            await self._backoff.pause()
+        else:
+            self._trouble.over()
+            self._backoff.success()
+        return remaining
+
+    def _settle(
+        self, bulk: Bulk, answers: Sequence[ItemAnswer], verdict: ItemOutcome | None = None
+    ) -> tuple[Bulk, bool]:
+        """Return what must be sent again, and whether to wait before that; ``verdict`` overrides each status."""
+        remaining: Bulk = []
+        delayed = False
+        for item, answer in zip(bulk, answers, strict=True):
+            outcome = verdict or self._outcome(item, answer)
+            if outcome is ItemOutcome.REFUSED and item.dead_letter_reason is None:
+                _make_dead_letter(item, answer)
+                remaining.append(item)
+            elif outcome in _SETTLED or (outcome is ItemOutcome.REFUSED and self._keep_on_disk(item)):
+                self._count(item, outcome)
+                item.settle()
+            else:
+                remaining.append(item)
+                delayed = True
+                self._complain(outcome, answer)
+        self._counters.retried_items += len(remaining)
+        return remaining, delayed
+
+    def _outcome(self, item: Item, answer: ItemAnswer) -> ItemOutcome:
+        outcome = classify_item(answer.status, answer.failure_store)
+        if outcome is not ItemOutcome.SERVER_ERROR:
+            return outcome
+        item.server_errors += 1
+        return ItemOutcome.REFUSED if item.server_errors >= _TRIES_OF_A_500 else ItemOutcome.AGAIN
+
+    def _complain(self, outcome: ItemOutcome, answer: ItemAnswer) -> None:
+        reason = f"{answer.status} {answer.error.type}" if answer.error else str(answer.status)
+        if outcome is ItemOutcome.BLOCKED:
+            self._trouble.report("the data stream cannot be written to", reason, grave=True)
+        else:
+            self._trouble.report("Elasticsearch asks to wait", reason)
+
+    def _count(self, item: Item, outcome: ItemOutcome) -> None:
+        counters = self._counters
+        counters.in_flight -= 1
+        if item.dead_letter_reason is not None or outcome is ItemOutcome.DIVERTED:
+            counters.dead_lettered += 1
+            counters.dead_letter_reasons[item.dead_letter_reason or "failure_store"] += 1
+        elif outcome is ItemOutcome.INDEXED:
+            counters.indexed += 1
+        elif outcome is ItemOutcome.ALREADY_THERE:
+            counters.already_there += 1
+        else:
+            counters.dropped += 1
+
+    def _keep_on_disk(self, item: Item) -> bool:
+        """Write a refused dead letter to the local file; return whether that succeeded."""
+        try:
+            self._file.append(item.line)
+        except OSError as error:
+            self._trouble.report("the dead letter file cannot be written", f"{self._file.path}: {error}", grave=True)
+            return False
+        logger.error("dead letter was refused and written to the local file", extra={"file.path": str(self._file.path)})
+        self._counters.dead_letters_on_disk += 1
+        return True
+
+
+class _ActionFields(msgspec.Struct):
+    index: str = msgspec.field(name="_index")
+    id: str = msgspec.field(name="_id")
+
+
+class _Action(msgspec.Struct):
+    create: _ActionFields
+
+
+class _Document(msgspec.Struct):
+    message: str
+    azure: dict[str, Any]
+    data_stream: dict[str, str]
+    timestamp: str = msgspec.field(name="@timestamp")
+
+
+def _make_dead_letter(item: Item, answer: ItemAnswer) -> None:
+    """Turn the item of a refused record into its dead letter, under the same id."""
+    action_line, _, document_line = item.line.partition(b"\n")
+    action = msgspec.json.decode(action_line, type=_Action).create
+    document = msgspec.json.decode(document_line, type=_Document)
+    error = answer.error or ItemError()
+    letter = DeadLetter(
+        timestamp=document.timestamp,
+        azure=document.azure,
+        namespace=document.data_stream["namespace"],
+        target=action.index,
+        original=document.message.encode("utf-8", "surrogatepass"),
+        stage="index",
+        error_type=error.type,
+        error_message=(error.reason or "no reason given")[:_MAX_REASON],
+        status=answer.status,
+    )
+    item.line, item.dead_letter_reason, item.server_errors = dead_letter(action.id, letter), error.type, 0

@@ -1,0 +1,43 @@
+"""Counters of one output: what became of every record that was taken in."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Counters:
+    """Records by fate, and how much work that took. All numbers count from the start of the process."""
+
+    received: int = 0
+    """Records and rejects taken in."""
+    in_flight: int = 0
+    """Of these, not settled yet."""
+    indexed: int = 0
+    already_there: int = 0
+    dropped: int = 0
+    """Dropped by a pipeline on purpose."""
+    dead_lettered: int = 0
+    dead_letter_reasons: Counter[str] = field(default_factory=Counter[str])
+    dead_letters_on_disk: int = 0
+    """Of the dead letters, those that Elasticsearch refused too."""
+
+    events: int = 0
+    empty_events: int = 0
+    """Events that held no record, such as ``{"records": []}``."""
+    repaired: int = 0
+    """Records that were not well-formed JSON and could be repaired."""
+    bulk_requests: int = 0
+    bulk_bytes: int = 0
+    """Bytes of the bulk bodies before compression."""
+    retried_items: int = 0
+    failed_requests: int = 0
+
+    @property
+    def settled(self) -> int:
+        """Records that Elasticsearch has answered for."""
+        return self.indexed + self.already_there + self.dropped + self.dead_lettered
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the accounting identity holds."""
+        return self.received == self.settled + self.in_flight

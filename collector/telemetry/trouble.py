@@ -1,0 +1,46 @@
+"""Trouble: says once that something is wrong, again every minute while it lasts, and once that it is over."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Final
+
+logger = logging.getLogger(__name__)
+
+_REMINDER_SECONDS: Final = 60.0
+
+
+class Trouble:
+    """The present trouble of one component, if any."""
+
+    def __init__(self, component: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._component = component
+        self._clock = clock
+        self._what: str | None = None
+        self._since = 0.0
+        self._reported = 0.0
+
+    @property
+    def what(self) -> str | None:
+        """What is wrong now; None while all is well."""
+        return self._what
+
+    def report(self, what: str, reason: str, *, grave: bool = False) -> None:
+        """Note a failure; log it when it is news or was not mentioned for a minute.
+
+        ``grave`` is for what does not mend itself: someone must act.
+        """
+        now = self._clock()
+        if self._what is None:
+            self._since = now
+        if what != self._what or now - self._reported >= _REMINDER_SECONDS:
+            level = logging.ERROR if grave else logging.WARNING
+            logger.log(level, what, extra={"error.message": reason, "component": self._component})
+            self._what, self._reported = what, now
+
+    def over(self) -> None:
+        """Note a success."""
+        if self._what is not None:
+            seconds = round(self._clock() - self._since, 1)
+            logger.info("recovered", extra={"component": self._component, "trouble": self._what, "seconds": seconds})
+            self._what = None
