@@ -1,0 +1,34 @@
+"""The policy: what the daemon is told to do, from one YAML file in the form of an Elastic Agent policy.
+
+Promises: `load_policy` returns a `Policy` that is whole, checked and frozen, or raises `PolicyError` with every
+mistake at once, each with file, line, key and what to write. Keys of the Elastic Agent that are not used are
+explained in `Policy.notes`. No secret is in any message, repr or rendering.
+
+Does not promise that what the policy names can be reached. Imports no other room.
+"""
+
+from collector.policy.connection_string import EventHubConnectionString, StorageConnectionString
+from collector.policy.elasticsearch import Backoff, ElasticsearchOutput, Ssl
+from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
+from collector.policy.loading import load_policy
+from collector.policy.masking import render_effective
+from collector.policy.model import Policy
+from collector.policy.problems import PolicyError, Problem
+from collector.policy.secret import Secret
+
+__all__ = [
+    "Backoff",
+    "DataStream",
+    "ElasticsearchOutput",
+    "EventHubConnectionString",
+    "EventHubInput",
+    "EventHubStream",
+    "Policy",
+    "PolicyError",
+    "Problem",
+    "Secret",
+    "Ssl",
+    "StorageConnectionString",
+    "load_policy",
+    "render_effective",
+]

@@ -1,0 +1,102 @@
+"""Checks what only the whole policy shows: names that must differ, names that must exist, hubs that are read twice.
+
+Promises: looks at every input and stream that is enabled, also at those with problems of their own, and names the
+other place.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from collector.policy.elasticsearch import ElasticsearchOutput
+from collector.policy.event_hub import EventHubInput, EventHubStream
+from collector.policy.problems import suggest
+from collector.policy.report import Report
+from collector.policy.source_map import KeyPath
+
+
+@dataclass(slots=True)
+class LoadedOutput:
+    """An output of the file. `section` is None when it has problems, or when its type is not `served`."""
+
+    section: ElasticsearchOutput | None
+    served: bool
+
+
+@dataclass(slots=True)
+class LoadedStream:
+    """An enabled stream of the file: its place, the keys it gives, and the section unless it has problems."""
+
+    path: KeyPath
+    given: Mapping[str, object]
+    section: EventHubStream | None
+
+
+@dataclass(slots=True)
+class LoadedInput:
+    """An enabled input of the file: its place, the keys it gives, its enabled streams, and the section unless it has
+    problems."""
+
+    path: KeyPath
+    given: Mapping[str, object]
+    streams: list[LoadedStream]
+    section: EventHubInput | None = None
+
+
+def check_agreement(inputs: list[LoadedInput], outputs: Mapping[str, LoadedOutput], report: Report) -> None:
+    """Report what does not fit together between outputs, inputs and streams."""
+    streams = [stream for entry in inputs for stream in entry.streams]
+    if not streams and not report.has_problem(("inputs",)):
+        hint = "Write an input of type azure-eventhub with a stream, or remove enabled: false."
+        report.refuse(("inputs",), "holds no enabled stream of a type that is served, so there is nothing to do", hint)
+    for entry in inputs:
+        _check_use_output(entry, outputs, report)
+    _check_ids("input", [(entry.path, entry.given.get("id", "azure-eventhub")) for entry in inputs], report)
+    _check_ids("stream", [(stream.path, stream.given.get("id")) for stream in streams], report)
+    _check_hubs(streams, report)
+
+
+def _check_use_output(entry: LoadedInput, outputs: Mapping[str, LoadedOutput], report: Report) -> None:
+    name = entry.given.get("use_output", "default")
+    where = (*entry.path, "use_output")
+    if not isinstance(name, str) or not outputs or report.has_problem(where):
+        return
+    if name not in outputs:
+        what = "names no output: {shown}" if report.source.has(where) else "is missing, and no output is called default"
+        hint = suggest(name, outputs) or "Write the name of an output, as it stands below outputs."
+        report.refuse(where, what, hint)
+    elif not outputs[name].served:
+        report.refuse(where, "names an output of a type that is not served", "Name an output of type elasticsearch.")
+
+
+def _check_ids(noun: str, named: list[tuple[KeyPath, object]], report: Report) -> None:
+    """Report ids that two inputs, or two streams, share: positions and counters are kept by them."""
+    first: dict[object, KeyPath] = {}
+    for path, name in named:
+        if name is None:
+            continue
+        other = first.setdefault(name, path)
+        if other != path:
+            line = report.source.find_line(other)
+            what = f"is the same as that of the {noun} in line {line}"
+            report.refuse((*path, "id"), what, f"Give each {noun} an id of its own.")
+
+
+def _check_hubs(streams: list[LoadedStream], report: Report) -> None:
+    """Report two streams that read the same hub with the same consumer group.
+
+    They would share one checkpoint path, and Event Hubs would take each partition from one to give it to the other,
+    in turn.
+    """
+    first: dict[tuple[str, str, str], KeyPath] = {}
+    for stream in streams:
+        section = stream.section
+        if section is None:
+            continue
+        reader = (section.namespace, section.eventhub.lower(), section.consumer_group.lower())
+        other = first.setdefault(reader, stream.path)
+        if other != stream.path:
+            line = report.source.find_line(other)
+            what = f"is read by the stream in line {line} too, with the same consumer group, so both would share one checkpoint"
+            report.refuse(
+                (*stream.path, "eventhub"), what, "Give one of them a consumer_group of its own, or remove it."
+            )

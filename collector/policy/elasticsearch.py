@@ -1,0 +1,379 @@
+"""The output ``elasticsearch``: where documents go, and how they are packed.
+
+Promises: key names are the Elastic Agent's; each default carries its reason. Does not promise that the server answers.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import PurePath
+from typing import Annotated, ClassVar, Literal, cast, override
+from urllib.parse import SplitResult, urlsplit
+
+from collector.policy.ignored_keys import OUTPUT_IGNORED, OUTPUT_REFUSED, SSL_IGNORED, SSL_REFUSED
+from collector.policy.kinds import (
+    Choice,
+    Duration,
+    ListOf,
+    SecretsByName,
+    SecretText,
+    Size,
+    Switch,
+    Text,
+    WholeNumber,
+)
+from collector.policy.problems import Refusal
+from collector.policy.secret import Secret
+from collector.policy.section import Contradiction, Section, setting
+
+DEFAULT_PORT = 9200
+
+
+@dataclass(frozen=True)
+class HostUrl(Text):
+    """The address of an Elasticsearch node; becomes a whole URL with its port."""
+
+    @override
+    def check(self, value: object) -> str:
+        text = super().check(value).strip()
+        scheme, mark, _ = text.partition("://")
+        url = _split_url(text if mark else f"http://{text}")
+        if mark and scheme not in {"http", "https"}:
+            raise Refusal("{shown} is not a web address", "Write http:// or https:// before the host.")
+        if url.username is not None or url.password is not None:
+            raise Refusal(
+                "the address holds a user name or a password", "Write username and password as keys of their own."
+            )
+        if url.query or url.fragment:
+            raise Refusal("the address has a query or a fragment", "Write scheme, host, port and path only.")
+        host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
+        return f"{url.scheme}://{host}:{url.port or DEFAULT_PORT}{url.path.rstrip('/')}"
+
+    @override
+    def describe(self) -> str:
+        return "address: `https://host:port`, `http://host`, `host:port` or `host`"
+
+
+def _split_url(text: str) -> SplitResult:
+    hint = "Write for example https://elasticsearch.example.org:9200."
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        raise Refusal("{shown} is not an address", hint) from None
+    if not url.hostname or port == 0 or not re.fullmatch(r"[A-Za-z0-9._:%-]+", url.hostname):
+        raise Refusal("{shown} is not an address", hint)
+    return url
+
+
+@dataclass(frozen=True)
+class ApiKeyText(SecretText):
+    """An Elasticsearch API key: ``id:key`` as the Elastic Agent writes it, or the encoded form that Kibana shows."""
+
+    @override
+    def check_form(self, value: str) -> None:
+        if not _is_id_and_key(value) and not _is_id_and_key(_decode(value)):
+            raise Refusal(
+                "is neither id:key nor an encoded API key", "Copy the key from Kibana in the form Beats or Encoded."
+            )
+
+
+def _is_id_and_key(text: str) -> bool:
+    return re.fullmatch(r"[\x21-\x39\x3b-\x7e]+:[\x21-\x7e]+", text) is not None
+
+
+def _decode(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return ""
+
+
+@dataclass(frozen=True)
+class Fingerprint(Text):
+    """A SHA-256 fingerprint of a certificate: 64 hexadecimal digits, with or without colons."""
+
+    @override
+    def check(self, value: object) -> str:
+        digits = super().check(value).replace(":", "").lower()
+        if not re.fullmatch(r"[0-9a-f]{64}", digits):
+            raise Refusal(
+                "is not a SHA-256 fingerprint",
+                "Write the 64 hexadecimal digits that `openssl x509 -fingerprint -sha256` prints.",
+            )
+        return digits
+
+    @override
+    def describe(self) -> str:
+        return "SHA-256 fingerprint, 64 hexadecimal digits"
+
+
+@dataclass(frozen=True)
+class PemOrPath(Text):
+    """A file in PEM form by its absolute path, or the PEM text itself."""
+
+    @override
+    def check(self, value: object) -> str:
+        text = super().check(value)
+        check_pem_or_path(text)
+        return text
+
+    @override
+    def describe(self) -> str:
+        return "absolute path of a PEM file, or the PEM text"
+
+
+@dataclass(frozen=True)
+class PrivateKey(SecretText):
+    """A private key in PEM form, by its absolute path or as the text itself."""
+
+    @override
+    def check_form(self, value: str) -> None:
+        check_pem_or_path(value)
+
+    @override
+    def describe(self) -> str:
+        return "secret: absolute path of a PEM file, or the PEM text"
+
+
+def is_pem(text: str) -> bool:
+    """Tell whether the text is PEM itself and no path."""
+    return text.lstrip().startswith("-----BEGIN ")
+
+
+def check_pem_or_path(text: str) -> None:
+    """Raise `Refusal` when the text is neither PEM nor an absolute path (a service has no working directory to rely
+    on)."""
+    if not is_pem(text) and not PurePath(text).is_absolute():
+        raise Refusal("is not an absolute path", "Write the path from / on, or the PEM text itself.")
+
+
+class Ssl(Section):
+    """``ssl``: how the server is known, and how this side shows itself."""
+
+    ignored_keys: ClassVar[Mapping[str, str]] = SSL_IGNORED
+    refused_keys: ClassVar[Mapping[str, str]] = SSL_REFUSED
+
+    enabled: Annotated[bool, Switch()] = setting(
+        True,
+        "Whether the keys of this section are used. Whether a host is spoken to over TLS is told by its https://.",
+        reason="the Elastic Agent's default; false is refused for an https:// host, because nothing would check it",
+    )
+    verification_mode: Annotated[
+        Literal["full", "none"],
+        Choice(
+            ("full", "none"),
+            refused=(
+                ("strict", "Write full: it already refuses a certificate without a matching subject alternative name."),
+                (
+                    "certificate",
+                    "Write full, and put the host's name into the certificate; or pin it with ca_trusted_fingerprint.",
+                ),
+            ),
+        ),
+    ] = setting(
+        "full",
+        "full checks the certificate's chain, dates and host name. none checks nothing and is warned of at each start.",
+        reason="a log shipper that does not check its server hands its API key to anyone in between",
+    )
+    certificate_authorities: Annotated[tuple[str, ...], ListOf(PemOrPath())] = setting(
+        (),
+        "Authorities that may have signed the server's certificate, instead of the system's.",
+        reason="without it the authorities of the system are trusted, as in the Elastic Agent",
+        example="[/etc/ssl/elastic-ca.pem]",
+    )
+    certificate: Annotated[str | None, PemOrPath()] = setting(
+        None,
+        "The certificate this side shows. Needs key.",
+        reason="few clusters ask for a client certificate",
+        example="/etc/aoai/client.pem",
+    )
+    key: Annotated[Secret | None, PrivateKey()] = setting(
+        None,
+        "The private key of certificate.",
+        reason="goes with certificate",
+        example="/etc/aoai/client.key",
+    )
+    key_passphrase: Annotated[Secret | None, SecretText()] = setting(
+        None,
+        "The passphrase that key is encrypted with.",
+        reason="a key may be unencrypted",
+        example='"${env.KEY_PASSPHRASE}"',
+    )
+    ca_trusted_fingerprint: Annotated[str | None, Fingerprint()] = setting(
+        None,
+        "The SHA-256 fingerprint of the server's certificate or of an authority in its chain.",
+        reason="pinning is for clusters with a self-signed authority, such as a fresh installation of Elasticsearch 8",
+    )
+
+    @override
+    @classmethod
+    def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:
+        pairs = (("certificate", "key"), ("key", "certificate"), ("key_passphrase", "key"))
+        for key, needed in pairs:
+            if key in given and needed not in given:
+                yield Contradiction((key,), f"is given without {needed}", f"Write {needed} too, or remove {key}.")
+
+
+class Backoff(Section):
+    """``backoff``: how long to wait before a bulk is tried again. The wait doubles from init to max, with jitter,
+    without end."""
+
+    init: Annotated[timedelta, Duration("10ms", "10m")] = setting(
+        timedelta(seconds=1),
+        "The wait after the first failure.",
+        reason="the Elastic Agent's default: long enough for a queue of the server to drain, short enough not to be seen",
+    )
+    max: Annotated[timedelta, Duration("10ms", "1h")] = setting(
+        timedelta(seconds=60),
+        "The longest wait.",
+        reason="the Elastic Agent's default: a server that comes back is found within a minute",
+    )
+
+    @override
+    def find_contradictions(self) -> Iterator[Contradiction]:
+        if self.init > self.max:
+            yield Contradiction(("init",), "is longer than backoff.max", "Write an init that is at most max.")
+
+
+class ElasticsearchOutput(Section):
+    """An output of type ``elasticsearch``."""
+
+    ignored_keys: ClassVar[Mapping[str, str]] = OUTPUT_IGNORED
+    refused_keys: ClassVar[Mapping[str, str]] = OUTPUT_REFUSED
+
+    type: Annotated[Literal["elasticsearch"], Choice(("elasticsearch",))] = setting(
+        ..., "The kind of output.", reason="required: it tells which keys follow", example="elasticsearch"
+    )
+    hosts: Annotated[tuple[str, ...], ListOf(HostUrl(), needed=True)] = setting(
+        ...,
+        "The nodes to send to; the next one is taken when one fails. Without a scheme http:// is meant, without a port 9200, "
+        "also after https://, as in the Elastic Agent: write :443 for Elastic Cloud.",
+        reason="required: a guess would send logs to the wrong place",
+        example='["https://elasticsearch.example.org:9200"]',
+    )
+    api_key: Annotated[Secret | None, ApiKeyText()] = setting(
+        None,
+        "An API key, as id:key or encoded.",
+        reason="a cluster on this machine may have no security",
+        example='"${env.API_KEY}"',
+    )
+    username: Annotated[str | None, Text()] = setting(
+        None,
+        "The user, for basic authentication. Needs password.",
+        reason="an API key is the better way",
+        example="aoai",
+    )
+    password: Annotated[Secret | None, SecretText()] = setting(
+        None, "The password of username.", reason="goes with username", example='"${env.ES_PASSWORD}"'
+    )
+    ssl: Ssl = setting(
+        Ssl(), "How the server is known, and how this side shows itself.", reason="every key of it has a default"
+    )
+    timeout: Annotated[timedelta, Duration("1s", "10m")] = setting(
+        timedelta(seconds=90),
+        "How long one request may take before it is sent again.",
+        reason="the Elastic Agent's default: longer than Elasticsearch's own wait of 60s for a shard",
+    )
+    headers: Annotated[dict[str, Secret], SecretsByName()] = setting(
+        {},
+        "HTTP headers for every request, for a gateway in between. Their values are treated as secrets.",
+        reason="Elasticsearch itself needs none",
+        example='{X-Tenant: "a"}',
+    )
+    path: Annotated[str, Text()] = setting(
+        "",
+        "A path before that of every request, for hosts that name none.",
+        reason="most clusters answer at /",
+        example="/es",
+    )
+    compression_level: Annotated[int, WholeNumber(0, 9)] = setting(
+        1,
+        "How hard request bodies are compressed with gzip; 0 sends them as they are. The compressor has three levels: 4 to 9 "
+        "compress as 3.",
+        reason="the Elastic Agent's default: level 1 takes most of the gain for the least time",
+    )
+    bulk_max_size: Annotated[int, WholeNumber(1, 100_000)] = setting(
+        1600,
+        "The most records in one bulk.",
+        reason="the Elastic Agent's default preset: 1,600 records of about 2 KiB make a body of 3 MiB",
+    )
+    bulk_max_bytes: Annotated[int, Size("64KiB", "90MiB")] = setting(
+        5 * 2**20,
+        "The most bytes in one bulk, before compression. A single larger record is sent alone.",
+        reason="Elasticsearch's advice is 5 to 15 MiB; above 100 MiB it refuses the request (http.max_content_length)",
+    )
+    flush_timeout: Annotated[timedelta, Duration("1ms", "1m")] = setting(
+        timedelta(milliseconds=200),
+        "How old the first record of a bulk may get before the bulk is sent, full or not.",
+        reason="Azure delivers logs minutes late, so 200ms more is not seen, and a busy hub fills bulks sooner",
+    )
+    worker: Annotated[int, WholeNumber(1, 64)] = setting(
+        4,
+        "How many bulks are in flight at once.",
+        reason="4 bulks of 5MiB hide the round trip and keep a node's write queue short",
+    )
+    backoff: Backoff = setting(
+        Backoff(), "How long to wait before a bulk is tried again.", reason="every key of it has a default"
+    )
+    max_in_flight_bytes: Annotated[int, Size("1MiB", "64GiB")] = setting(
+        48 * 2**20,
+        "The most bytes of records taken in and not yet settled. When they are reached, nothing more is read from the hub.",
+        reason="more than twice what 4 bulks of 5MiB hold, and a fifth of the 256MiB that the process may use",
+    )
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The nodes as whole URLs: `hosts`, with `path` where a host has none."""
+        path = "/" + self.path.strip("/") if self.path.strip("/") else ""
+        return tuple(host + path if not urlsplit(host).path else host for host in self.hosts)
+
+    @property
+    def encoded_api_key(self) -> Secret | None:
+        """The API key in the form that stands after ``Authorization: ApiKey``, or None."""
+        if self.api_key is None:
+            return None
+        text = self.api_key.reveal()
+        return Secret(base64.b64encode(text.encode()).decode()) if _is_id_and_key(text) else self.api_key
+
+    @override
+    @classmethod
+    def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:
+        for key, needed in (("username", "password"), ("password", "username")):
+            if key in given and needed not in given:
+                yield Contradiction((key,), f"is given without {needed}", f"Write {needed} too, or remove {key}.")
+        if "api_key" in given and ("username" in given or "password" in given):
+            yield Contradiction(
+                ("api_key",),
+                "is given together with username and password",
+                "Leave one way to log in: api_key is the better.",
+            )
+        headers = given.get("headers")
+        names = cast("Mapping[str, object]", headers) if isinstance(headers, Mapping) else {}
+        if any(name.lower() == "authorization" for name in names) and {"api_key", "username"} & given.keys():
+            yield Contradiction(
+                ("headers",), "holds Authorization, which api_key or username sets too", "Leave one way to log in."
+            )
+
+    @override
+    def find_contradictions(self) -> Iterator[Contradiction]:
+        secure = [host for host in self.hosts if host.startswith("https://")]
+        if secure and not self.ssl.enabled:
+            yield Contradiction(
+                ("ssl", "enabled"),
+                "is false, but a host has https://",
+                "Remove the key; to check no certificate, write ssl.verification_mode: none.",
+            )
+        if self.ssl != Ssl() and self.ssl.enabled and not secure:
+            yield Contradiction(
+                ("ssl",), "is given, but no host has https://", "Write https:// before the hosts, or remove ssl."
+            )
+        if self.max_in_flight_bytes < self.bulk_max_bytes:
+            yield Contradiction(
+                ("max_in_flight_bytes",),
+                "is smaller than bulk_max_bytes, so no bulk could ever be full",
+                "Write at least the size of one bulk.",
+            )

@@ -1,0 +1,346 @@
+"""The input ``azure-eventhub``: which hubs are read, with which login, and where positions are kept.
+
+Promises: key names are those of Elastic's own input; each default carries its reason. Does not promise that the hub
+exists.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal, cast, override
+from urllib.parse import urlsplit
+
+from collector.policy.connection_string import (
+    AMQPS_PORT,
+    EventHubConnectionString,
+    EventHubConnectionStringText,
+    StorageConnectionString,
+    StorageConnectionStringText,
+)
+from collector.policy.ignored_keys import (
+    DATA_STREAM_IGNORED,
+    INPUT_IGNORED,
+    INPUT_REFUSED,
+    STREAM_IGNORED,
+    STREAM_REFUSED,
+)
+from collector.policy.kinds import Choice, Duration, ListOf, SecretText, Switch, Text, WholeNumber
+from collector.policy.naming import (
+    CLIENT,
+    CONSUMER_GROUP,
+    CONTAINER,
+    DATASET,
+    EVENT_HUB,
+    EVENT_HUB_NAMESPACE,
+    NAMESPACE,
+    STORAGE_ACCOUNT,
+    TENANT,
+    derive_container,
+)
+from collector.policy.problems import Refusal
+from collector.policy.secret import Secret
+from collector.policy.section import Contradiction, Section, setting
+
+_ENTRA_KEYS = ("eventhub_namespace", "tenant_id", "client_id", "client_secret")
+_STORAGE_KEYS = ("storage_account", "storage_account_connection_string")
+
+
+@dataclass(frozen=True)
+class HttpsUrl(Text):
+    """The address of a login host, with https:// and nothing behind the host."""
+
+    @override
+    def check(self, value: object) -> str:
+        text = super().check(value).strip().rstrip("/")
+        try:
+            url = urlsplit(text)
+            url.port  # noqa: B018 - reading the port is what checks it
+        except ValueError:
+            url = urlsplit("")
+        if url.scheme != "https" or not url.hostname or url.path or url.query or url.username is not None:
+            raise Refusal(
+                "{shown} is not a login host", "Write https:// and the host, such as https://login.microsoftonline.us."
+            )
+        return text
+
+    @override
+    def describe(self) -> str:
+        return "address with https://"
+
+
+class DataStream(Section):
+    """``data_stream``: the data stream that records go to, ``<type>-<dataset>-<namespace>``."""
+
+    ignored_keys: ClassVar[Mapping[str, str]] = DATA_STREAM_IGNORED
+
+    type: Annotated[Literal["logs"], Choice(("logs",))] = setting(
+        "logs", "The type of the data stream.", reason="Event Hubs carries logs; metrics are polled by another input"
+    )
+    dataset: Annotated[str, DATASET] = setting(
+        "aoai.logs",
+        "The dataset of the data stream. A record whose category belongs to another of our datasets is sent there.",
+        reason="the dataset that this package's pipelines, templates and dashboards are for",
+    )
+    namespace: Annotated[str, NAMESPACE] = setting(
+        "default",
+        "The namespace of the data stream: what tells environments or teams apart. Taken from the input when the stream has none.",
+        reason="the Elastic Agent's default",
+    )
+
+
+class EventHubStream(Section):
+    """One event hub, read by one consumer group."""
+
+    ignored_keys: ClassVar[Mapping[str, str]] = STREAM_IGNORED
+    refused_keys: ClassVar[Mapping[str, str]] = STREAM_REFUSED
+
+    id: Annotated[str, Text()] = setting(
+        ...,
+        "The name of the stream in logs and counters; no two streams have the same. Without it `<input id>-<dataset>`.",
+        reason="made from the input's id, because a policy with one stream needs no second name",
+        example="logs",
+    )
+    enabled: Annotated[bool, Switch()] = setting(
+        True,
+        "Whether the stream is read. Nothing else of a disabled stream is looked at.",
+        reason="who writes a stream wants it",
+    )
+    data_stream: DataStream = setting(
+        DataStream(), "The data stream that records go to.", reason="every key of it has a default"
+    )
+    eventhub: Annotated[str, EVENT_HUB] = setting(
+        ..., "The name of the event hub.", reason="required: a namespace holds many hubs", example="insights-logs"
+    )
+    consumer_group: Annotated[str, CONSUMER_GROUP] = setting(
+        "$Default",
+        "The consumer group to read with. Give the collector its own when another program reads the hub too.",
+        reason="the one group that every hub has",
+    )
+    auth_type: Annotated[
+        Literal["connection_string", "client_secret"], Choice(("connection_string", "client_secret"))
+    ] = setting(
+        "connection_string",
+        "How to log in: with connection_string, or at Entra ID with tenant_id, client_id and client_secret.",
+        reason="the default of Elastic's input, and what the Azure portal shows first",
+    )
+    connection_string: Annotated[Secret | None, EventHubConnectionStringText()] = setting(
+        None,
+        "The connection string of the namespace or of the hub; the right to listen is enough. A host:port in its Endpoint is "
+        "honoured. An EntityPath in it must be eventhub. With UseDevelopmentEmulator=true it is no secret and may stand in a file "
+        "that others can read.",
+        reason="required unless auth_type is client_secret",
+        example='"${env.EVENTHUB_CONNECTION_STRING}"',
+    )
+    eventhub_namespace: Annotated[str | None, EVENT_HUB_NAMESPACE] = setting(
+        None,
+        "The host name of the namespace, for auth_type client_secret.",
+        reason="a connection string holds it already",
+        example="example.servicebus.windows.net",
+    )
+    tenant_id: Annotated[str | None, TENANT] = setting(
+        None, "The Entra ID tenant, for auth_type client_secret.", reason="used with client_secret only"
+    )
+    client_id: Annotated[str | None, CLIENT] = setting(
+        None, "The application's id, for auth_type client_secret.", reason="used with client_secret only"
+    )
+    client_secret: Annotated[Secret | None, SecretText()] = setting(
+        None,
+        "The application's secret. The same login is used for the storage account unless that has its own key.",
+        reason="used with auth_type client_secret only",
+        example='"${env.AZURE_CLIENT_SECRET}"',
+    )
+    authority_host: Annotated[str, HttpsUrl()] = setting(
+        "https://login.microsoftonline.com",
+        "The login host of the cloud: https://login.microsoftonline.us for US Government, https://login.chinacloudapi.cn for China.",
+        reason="the public cloud, as in Elastic's input",
+    )
+    storage_account: Annotated[str | None, STORAGE_ACCOUNT] = setting(
+        None,
+        "The storage account of the public cloud that holds checkpoints. For another cloud or an emulator write "
+        "storage_account_connection_string.",
+        reason="without one, checkpoints are kept in a local file",
+    )
+    storage_account_key: Annotated[Secret | None, SecretText()] = setting(
+        None,
+        "A key of storage_account.",
+        reason="with auth_type client_secret none is needed",
+        example='"${env.STORAGE_KEY}"',
+    )
+    storage_account_connection_string: Annotated[Secret | None, StorageConnectionStringText()] = setting(
+        None,
+        "The storage account with its key, in one connection string.",
+        reason="storage_account and storage_account_key are enough in the public cloud",
+        example='"${env.STORAGE_CONNECTION_STRING}"',
+    )
+    storage_account_container: Annotated[str | None, CONTAINER] = setting(
+        None,
+        "The blob container for checkpoints; created when the login may. Without it `aoai-<eventhub>`, lower-cased, with hyphens for "
+        "other characters. Several hubs may share one: a checkpoint's path holds namespace, hub and consumer group.",
+        reason="a name of its own keeps clear of the containers of other readers, such as `filebeat-...`",
+    )
+    checkpoint_store: Annotated[Literal["sqlite", "blob"] | None, Choice(("sqlite", "blob"))] = setting(
+        None,
+        "Where positions are kept: blob (several collectors share the hub) or sqlite (a file in the data directory; one "
+        "collector). Without it blob when a storage account is given, else sqlite.",
+        reason="a storage account is given for this and nothing else",
+    )
+    processor_start_position: Annotated[Literal["earliest", "latest"], Choice(("earliest", "latest"))] = setting(
+        "earliest",
+        "Where to begin in a partition that has no checkpoint yet.",
+        reason="earliest loses nothing; what was already there is recognised and not stored twice",
+    )
+    processor_update_interval: Annotated[timedelta, Duration("1s", "10m")] = setting(
+        timedelta(seconds=5),
+        "How often a partition's position is written at most; also at stop.",
+        reason="after a crash at most 5s are read again, and a blob write each 5s costs next to nothing",
+    )
+    prefetch: Annotated[int, WholeNumber(1, 10_000)] = setting(
+        300,
+        "How many events of a partition the client may fetch ahead.",
+        reason="the Azure SDK's own default",
+    )
+    tags: Annotated[tuple[str, ...], ListOf(Text())] = setting(
+        (),
+        "Tags of every document of the stream.",
+        reason="a tag is for people to choose",
+        example="[forwarded, production]",
+    )
+    preserve_original_event: Annotated[bool, Switch()] = setting(
+        False,
+        "Whether event.original stays in the document.",
+        reason="the original doubles the storage; all its fields are in the document anyway",
+    )
+
+    @property
+    def namespace(self) -> str:
+        """The host and port of the namespace, in lower case: what tells one hub of a name from another."""
+        if self.connection_string is not None:
+            return EventHubConnectionString.parse(self.connection_string.reveal()).namespace
+        return f"{(self.eventhub_namespace or '').lower()}:{AMQPS_PORT}"
+
+    @override
+    @classmethod
+    def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:
+        yield from _check_login(given)
+        yield from _check_storage(given)
+
+    @override
+    def find_contradictions(self) -> Iterator[Contradiction]:
+        if self.connection_string is not None:
+            hub = EventHubConnectionString.parse(self.connection_string.reveal()).hub
+            if hub is not None and hub.lower() != self.eventhub.lower():
+                yield Contradiction(
+                    ("eventhub",),
+                    "is not the hub that connection_string names in EntityPath",
+                    "Write the same hub in both.",
+                )
+        if self.storage_account is not None and self.storage_account_connection_string is not None:
+            account = StorageConnectionString.parse(self.storage_account_connection_string.reveal()).account
+            if account is not None and account != self.storage_account:
+                yield Contradiction(
+                    ("storage_account",),
+                    "is not the account that storage_account_connection_string names",
+                    "Leave storage_account out.",
+                )
+
+
+class EventHubInput(Section):
+    """An input of type ``azure-eventhub``: streams that share an output."""
+
+    ignored_keys: ClassVar[Mapping[str, str]] = INPUT_IGNORED
+    refused_keys: ClassVar[Mapping[str, str]] = INPUT_REFUSED
+
+    id: Annotated[str, Text()] = setting(
+        "azure-eventhub",
+        "The name of the input; no two inputs have the same.",
+        reason="the input's type, as in the Elastic Agent",
+        example="azure-openai-logs",
+    )
+    type: Annotated[Literal["azure-eventhub"], Choice(("azure-eventhub",))] = setting(
+        ..., "The kind of input.", reason="required: it tells which keys follow", example="azure-eventhub"
+    )
+    use_output: Annotated[str, Text()] = setting(
+        "default", "The output that the input's documents go to.", reason="the Elastic Agent's default"
+    )
+    enabled: Annotated[bool, Switch()] = setting(
+        True,
+        "Whether the input runs. Nothing else of a disabled input is looked at.",
+        reason="who writes an input wants it",
+    )
+    data_stream: DataStream = setting(
+        DataStream(), "Its namespace is the default of the streams' own.", reason="Kibana writes the namespace here"
+    )
+    streams: tuple[EventHubStream, ...] = setting(
+        ...,
+        "The hubs to read. Only those that are enabled are kept.",
+        reason="required: an input without streams reads nothing",
+    )
+
+
+def complete_stream(given: Mapping[str, object], input_id: str) -> dict[str, object]:
+    """Return the keys of a stream with those added that follow from others: id, checkpoint_store,
+    storage_account_container."""
+    stream = dict(given)
+    data_stream = stream.get("data_stream")
+    dataset = cast("Mapping[str, object]", data_stream).get("dataset") if isinstance(data_stream, Mapping) else None
+    stream.setdefault("id", f"{input_id}-{dataset if isinstance(dataset, str) else 'aoai.logs'}")
+    has_account = any(key in stream for key in _STORAGE_KEYS)
+    stream.setdefault("checkpoint_store", "blob" if has_account else "sqlite")
+    hub = stream.get("eventhub")
+    if stream["checkpoint_store"] == "blob" and isinstance(hub, str):
+        stream.setdefault("storage_account_container", derive_container(hub))
+    return stream
+
+
+def _check_login(given: Mapping[str, object]) -> Iterator[Contradiction]:
+    """Yield keys of a login that are missing, and keys of the login that is not chosen."""
+    kind = given.get("auth_type", "connection_string")
+    if kind == "client_secret":
+        for key in _ENTRA_KEYS:
+            if key not in given:
+                yield Contradiction((key,), "is missing, and auth_type client_secret needs it", f"Write {key}.")
+        if "connection_string" in given:
+            yield Contradiction(
+                ("connection_string",), "is given, but auth_type is client_secret", "Remove one of the two logins."
+            )
+    elif kind == "connection_string":
+        stray = [key for key in (*_ENTRA_KEYS, "authority_host") if key in given]
+        if "connection_string" not in given:
+            hint = (
+                "Write auth_type: client_secret." if stray else "Write the connection string of the hub, as a variable."
+            )
+            yield Contradiction(("connection_string",), "is missing", hint)
+        elif stray:
+            yield Contradiction(
+                (stray[0],),
+                "is given, but auth_type is connection_string",
+                "Write auth_type: client_secret, or remove it.",
+            )
+
+
+def _check_storage(given: Mapping[str, object]) -> Iterator[Contradiction]:
+    """Yield what is wrong with the keys of the checkpoints' storage account."""
+    has_account = any(key in given for key in _STORAGE_KEYS)
+    if given.get("checkpoint_store") == "blob" and not has_account:
+        yield Contradiction(
+            ("checkpoint_store",),
+            "is blob, but no storage account is given",
+            "Write storage_account and storage_account_key.",
+        )
+    if "storage_account_key" in given and "storage_account_connection_string" in given:
+        yield Contradiction(
+            ("storage_account_key",),
+            "is given together with storage_account_connection_string",
+            "Leave one of the two.",
+        )
+    elif "storage_account_key" in given and "storage_account" not in given:
+        yield Contradiction(("storage_account_key",), "is given without storage_account", "Write storage_account too.")
+    elif "storage_account" in given and not (
+        {"storage_account_key", "storage_account_connection_string"} & given.keys()
+    ):
+        if given.get("auth_type") != "client_secret":
+            yield Contradiction(
+                ("storage_account",),
+                "is given without storage_account_key",
+                "Write storage_account_key as a variable, or auth_type: client_secret to log in there with Entra ID.",
+            )

@@ -1,0 +1,156 @@
+"""Keys of the Elastic Agent that are in many policies and not used here, each with the reason.
+
+Promises: a policy that Kibana shows loads without a change, and nobody has to guess which of its keys have an effect.
+Ignored keys change nothing that matters here; refused keys would change what is collected or how it is sent, so they
+are never passed over. Key names: `elastic-agent.yml` as Kibana writes it, Elastic's reference of the Elasticsearch
+output and of the azure-eventhub input.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+_FLEET = "Fleet's own information about the policy; the collector needs none of it"
+_PLANNING = (
+    "the collector has no queue of its own: the event hub is the buffer, max_in_flight_bytes bounds what is taken in"
+)
+_SANITISE = "a malformed event is always repaired where that can be done honestly, and becomes a dead letter where not"
+
+POLICY_IGNORED: Mapping[str, str] = MappingProxyType(
+    {
+        "id": _FLEET,
+        "name": _FLEET,
+        "description": _FLEET,
+        "revision": _FLEET,
+        "dataset": _FLEET,
+        "type": _FLEET,
+        "namespaces": _FLEET,
+        "meta": _FLEET,
+        "signed": _FLEET,
+        "fleet": "the collector is not enrolled in Fleet; it reads this file only",
+        "output_permissions": "information for people: it says which privileges the API key needs",
+        "secret_references": "the ids of Fleet's secrets; their values come as variables such as ${SECRET_0}",
+        "agent": "settings of the Elastic Agent itself: monitoring, download, logging, protection",
+        "download": "the collector does not upgrade itself",
+        "logging": "settings of the Elastic Agent's own log",
+        "use_output": "each input names its own output",
+        "providers": "only providers.filesource is used, for ${filesource.NAME}",
+    }
+)
+
+POLICY_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "output": "Write outputs, a mapping of names to outputs.",
+        "input": "Write inputs, a list.",
+        "apiVersion": "This is a Kubernetes manifest: write what stands in it under agent.yml to a file of its own.",
+        "item": "This is the answer of Kibana's API: write what stands under item, without item itself.",
+        "filebeat": "This is a configuration of Filebeat: write an Elastic Agent policy with outputs and inputs.",
+        "output.elasticsearch": "This is a configuration of Filebeat: write an Elastic Agent policy with outputs and inputs.",
+    }
+)
+
+OUTPUT_IGNORED: Mapping[str, str] = MappingProxyType(
+    {
+        "id": _FLEET,
+        "name": _FLEET,
+        "is_default": _FLEET,
+        "is_default_monitoring": _FLEET,
+        "revision": _FLEET,
+        "preset": "the collector's own defaults replace the Elastic Agent's presets; single keys can be set",
+        "queue": _PLANNING,
+        "workers": "the number of bulks in flight is worker",
+        "loadbalance": "bulks always go to all hosts in turn",
+        "max_retries": "a bulk is tried again without end: nothing is dropped",
+        "escape_html": "JSON is written as Azure sent it",
+        "allow_older_versions": "Elasticsearch 8.16 and later are served",
+        "idle_connection_timeout": "the HTTP client decides when to close an idle connection",
+        "otel": "the collector does not run as an OpenTelemetry Collector",
+        "shipper": "Elastic has withdrawn the shipper",
+        "write_to_logs_streams": "documents go to data streams by name",
+        "non_indexable_policy": "a document that cannot be indexed always becomes a dead letter",
+        "ca_sha256": "an earlier name of Fleet for the fingerprint; ssl.ca_trusted_fingerprint is used",
+    }
+)
+
+OUTPUT_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "proxy_url": "A proxy to Elasticsearch is not supported: name a host that this machine reaches directly.",
+        "proxy_headers": "A proxy to Elasticsearch is not supported: name a host that this machine reaches directly.",
+        "proxy_disable": "A proxy is never used; remove the key.",
+        "proxy_id": "A proxy to Elasticsearch is not supported: name a host that this machine reaches directly.",
+        "protocol": "Write http:// or https:// before each host in hosts.",
+        "index": "Documents go to the data stream that the stream names in data_stream; remove the key.",
+        "pipeline": "The data stream's template names its pipeline; remove the key.",
+        "parameters": "Request parameters cannot be set; remove the key.",
+        "kerberos": "Kerberos is not supported: log in with api_key.",
+        "service_token": "A service token is not supported: log in with api_key.",
+        "cloud_id": "Write the cluster's address in hosts; Elastic Cloud shows it as the Elasticsearch endpoint.",
+    }
+)
+
+SSL_IGNORED: Mapping[str, str] = MappingProxyType(
+    {
+        "renegotiation": "TLS renegotiation is never allowed",
+        "restart_on_cert_change": "certificates are read at start",
+    }
+)
+
+_TLS_CHOICE = "Remove the key: Python's own choice of TLS 1.2 and later is used and cannot be changed."
+
+SSL_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "supported_protocols": _TLS_CHOICE,
+        "cipher_suites": _TLS_CHOICE,
+        "curve_types": _TLS_CHOICE,
+        "ca_sha256": "Write ca_trusted_fingerprint, with the fingerprint in hexadecimal digits.",
+        "key_passphrase_path": 'Write key_passphrase: "${filesource.NAME}", and the file under providers.filesource.sources.',
+    }
+)
+
+INPUT_IGNORED: Mapping[str, str] = MappingProxyType(
+    {
+        "revision": _FLEET,
+        "name": _FLEET,
+        "package_policy_id": _FLEET,
+        "meta": _FLEET,
+        "policy": _FLEET,
+        "log_level": "the collector has one log level for all inputs",
+    }
+)
+
+_CONDITION = "Conditions are not evaluated: write enabled: true or enabled: false."
+_PROCESSORS = "Processors are not supported: do it in the ingest pipeline logs-aoai.logs@custom."
+
+INPUT_REFUSED: Mapping[str, str] = MappingProxyType({"condition": _CONDITION, "processors": _PROCESSORS})
+
+STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
+    {
+        "publisher_pipeline": "the collector never adds fields about its own host",
+        "sanitize_newlines": _SANITISE,
+        "sanitize_singlequotes": _SANITISE,
+        "sanitize_options": _SANITISE,
+        "sanitizers": _SANITISE,
+        "resource_manager_endpoint": "no Azure Resource Manager is called; for the storage account of another cloud write "
+        "storage_account_connection_string",
+        "processor_version": "there is one way of reading: with load balancing over partitions",
+        "migrate_checkpoint": "checkpoints are kept in the layout of the Azure SDKs from the start",
+        "partition_receive_timeout": "events are taken as they come; prefetch bounds how many",
+        "partition_receive_count": "events are taken as they come; prefetch bounds how many",
+        "meta": _FLEET,
+        "release": _FLEET,
+        "policy_template": _FLEET,
+    }
+)
+
+STREAM_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "condition": _CONDITION,
+        "processors": _PROCESSORS,
+        "transport": "Only AMQP on port 5671 is supported, not AMQP over WebSocket; remove the key.",
+        "index": "Write data_stream.dataset.",
+        "pipeline": "The data stream's template names its pipeline; remove the key.",
+    }
+)
+
+DATA_STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
+    {"elasticsearch": "privileges for other datasets are Fleet's matter; the API key must hold them"}
+)

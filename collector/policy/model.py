@@ -1,0 +1,46 @@
+"""The whole policy, as the daemon uses it.
+
+Promises: what stands here has been checked, has no variables left, and holds only what is enabled. It never changes.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Self
+
+from pydantic import PrivateAttr
+
+from collector.policy.elasticsearch import ElasticsearchOutput
+from collector.policy.event_hub import EventHubInput, EventHubStream
+from collector.policy.ignored_keys import POLICY_IGNORED, POLICY_REFUSED
+from collector.policy.section import Section, setting
+
+
+class Policy(Section):
+    """An Elastic Agent policy, reduced to what this collector does."""
+
+    ignored_keys: ClassVar[Mapping[str, str]] = POLICY_IGNORED
+    refused_keys: ClassVar[Mapping[str, str]] = POLICY_REFUSED
+
+    outputs: dict[str, ElasticsearchOutput] = setting(
+        ..., "Where documents go: outputs by name.", reason="required: documents must go somewhere"
+    )
+    inputs: tuple[EventHubInput, ...] = setting(
+        ..., "What is read: a list of inputs.", reason="required: without an input there is nothing to do"
+    )
+    _notes: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the file holds and the collector does not use, each once, with its place and the reason."""
+        return self._notes
+
+    def with_notes(self, notes: tuple[str, ...]) -> Self:
+        """Return the same policy with these notes."""
+        policy = self.model_copy()
+        policy._notes = notes
+        return policy
+
+    def streams(self) -> Iterator[tuple[EventHubInput, EventHubStream]]:
+        """Yield every stream with its input, in the order of the file."""
+        for entry in self.inputs:
+            for stream in entry.streams:
+                yield entry, stream
