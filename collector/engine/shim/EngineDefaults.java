@@ -1,0 +1,28 @@
+package aoai.engine;
+
+import org.opensearch.common.settings.Settings;
+
+/** The settings of a small engine on one machine that may be thrown away at any time. */
+final class EngineDefaults {
+    private EngineDefaults() {}
+
+    static Settings.Builder settings() {
+        return Settings.builder()
+            .put("node.name", "engine")
+            .put("cluster.name", "aoai-engine")
+            .put("discovery.type", "single-node")
+            .put("network.host", "127.0.0.1")
+            .put("http.port", "0")
+            .put("transport.port", "0")
+            .put("http.type", "netty4")
+            .put("transport.type", "netty4")
+            // A laptop's disk is often over 95 % full: the watermarks would make every index read-only.
+            .put("cluster.routing.allocation.disk.threshold_enabled", false)
+            // vm.max_map_count is low on a machine that nobody prepared.
+            .put("node.store.allow_mmap", false)
+            // Installing all pipelines compiles more scripts in a minute than a server expects.
+            .put("script.max_compilations_rate", "10000/1m")
+            // Tests make many small data streams on this one node.
+            .put("cluster.max_shards_per_node", 5000);
+    }
+}

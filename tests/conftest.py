@@ -1,0 +1,3 @@
+"""Plugins that all folders of tests share."""
+
+pytest_plugins = ["plugins.engine"]
