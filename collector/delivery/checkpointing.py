@@ -7,6 +7,7 @@ from typing import Final
 
 from collector.delivery.acknowledgement import Lane
 from collector.events import Position
+from collector.state.ownership import StaleOwnerError
 
 logger = logging.getLogger(__name__)
 
@@ -14,10 +15,6 @@ CheckpointWriter = Callable[[str, Position], Awaitable[None]]
 """Stores the position of a partition. May raise ``StaleOwnerError``; anything else is tried again later."""
 
 _MAX_PAUSE: Final = 3600.0
-
-
-class StaleOwnerError(Exception):
-    """Another reader has written this partition's checkpoint since we took it: we own it no more."""
 
 
 class Checkpointer:

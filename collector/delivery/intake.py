@@ -38,6 +38,10 @@ class Intake:
         """Wait for room for an event of ``size`` bytes; ``accept`` or ``forgo`` must follow."""
         await self._budget.take(size)
 
+    def forgo(self, size: int) -> None:
+        """Give reserved room back without taking anything in."""
+        self._budget.give_back(size)
+
     def accept(self, lane: Lane, position: Position, entries: Sequence[Entry], size: int) -> None:
         """Hand the records of an event to the output; its reserved bytes come back when it is done."""
         counters = self._counters

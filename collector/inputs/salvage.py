@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from collector.inputs.envelope import NestingError, StrictParseError, split_strictly
 from collector.events import Entry, Record, Reject, RejectReason
+from collector.inputs.envelope import NestingError, StrictParseError, split_strictly
 
 # Possessive quantifiers and the end of text as a last closing quote keep both patterns linear on hostile input.
 _DOUBLE_QUOTED: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\Z)'

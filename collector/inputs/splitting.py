@@ -11,8 +11,8 @@ schemas for Azure resource logs".
 import zlib
 from typing import Final
 
-from collector.inputs.envelope import StrictParseError, split_strictly
 from collector.events import Entry, Reject, RejectReason
+from collector.inputs.envelope import StrictParseError, split_strictly
 from collector.inputs.salvage import salvage
 
 MAX_INFLATED_BYTES: Final = 32 * 1024 * 1024

@@ -1,0 +1,5 @@
+"""``python -m collector`` is ``aoai-collector``."""
+
+from collector.cli import main
+
+main()

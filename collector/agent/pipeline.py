@@ -1,0 +1,114 @@
+"""One output with everything that feeds it."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from azure.eventhub.aio import CheckpointStore
+
+from collector.delivery.budget import ByteBudget
+from collector.delivery.intake import Intake
+from collector.events import DataStream
+from collector.inputs.event_hub.connection import StreamConnection, connect
+from collector.inputs.event_hub.reader import EventHubReader
+from collector.output.elasticsearch.connection import client_settings
+from collector.output.elasticsearch.encoding import StreamEncoder
+from collector.output.elasticsearch.output import BulkSettings, ElasticsearchOutput
+from collector.policy import ElasticsearchOutput as OutputPolicy
+from collector.policy import EventHubStream
+from collector.state.blob import FencedBlobCheckpointStore
+from collector.telemetry.counters import Counters
+from collector.telemetry.trouble import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStream:
+    """A stream of the policy with its clients and its reader."""
+
+    policy: EventHubStream
+    connection: StreamConnection
+    reader: EventHubReader
+
+
+class Pipeline:
+    """Reads the streams of one output and delivers their records."""
+
+    def __init__(self, name: str, policy: OutputPolicy, data: Path) -> None:
+        self.counters = Counters()
+        self.name = name
+        self._budget = ByteBudget(policy.max_in_flight_bytes)
+        self._output = ElasticsearchOutput(
+            client_settings(policy),
+            _bulk_settings(policy),
+            dead_letter_file=data / f"dead-letters-{name}.ndjson",
+            counters=self.counters,
+            trouble=Trouble(f"output {name}"),
+        )
+        self._streams: list[RunningStream] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def add_stream(self, stream: EventHubStream, local_store: CheckpointStore | None) -> None:
+        """Build the clients and the reader of a stream."""
+        connection = connect(stream, local_store if stream.checkpoint_store == "sqlite" else None)
+        target = DataStream(stream.data_stream.type, stream.data_stream.dataset, stream.data_stream.namespace)
+        encoder = StreamEncoder(
+            connection.source, target, stream.tags, preserve_original=stream.preserve_original_event
+        )
+        intake = Intake(connection.source, encoder, self._output, self._budget, self.counters)
+        reader = EventHubReader(
+            connection,
+            intake,
+            Trouble(f"stream {stream.id}"),
+            checkpoint_interval=stream.processor_update_interval.total_seconds(),
+        )
+        self._streams.append(RunningStream(stream, connection, reader))
+
+    def start(self) -> None:
+        """Start the output, then every stream."""
+        self._output.start()
+        for stream in self._streams:
+            self._tasks.append(asyncio.create_task(_run_stream(stream)))
+            self._tasks.append(asyncio.create_task(stream.reader.checkpointer.run()))
+
+    async def failed(self) -> BaseException:
+        """Wait until a part dies, which only a fault of ours can cause, and return why."""
+        return await self._output.failed()
+
+    async def stop(self, seconds: float) -> bool:
+        """End everything in order; return whether all that was taken in was settled in time."""
+        for stream in self._streams:
+            stream.reader.pause()
+        drained = await self._output.drain(seconds)
+        for stream in self._streams:
+            await stream.reader.checkpointer.flush()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*(stream.connection.close() for stream in self._streams), return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._output.close()
+        return drained
+
+    @property
+    def streams(self) -> Sequence[RunningStream]:
+        """The streams that feed this output."""
+        return self._streams
+
+
+async def _run_stream(stream: RunningStream) -> None:
+    store = stream.connection.store
+    if isinstance(store, FencedBlobCheckpointStore):
+        await stream.reader.prepare(store.ensure_container)
+    await stream.reader.run(start_position=stream.policy.processor_start_position, prefetch=stream.policy.prefetch)
+
+
+def _bulk_settings(policy: OutputPolicy) -> BulkSettings:
+    return BulkSettings(
+        max_items=policy.bulk_max_size,
+        max_bytes=policy.bulk_max_bytes,
+        max_age=policy.flush_timeout.total_seconds(),
+        workers=policy.worker,
+        compression_level=policy.compression_level,
+        backoff_initial=policy.backoff.init.total_seconds(),
+        backoff_longest=policy.backoff.max.total_seconds(),
+    )

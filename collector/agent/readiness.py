@@ -1,0 +1,46 @@
+"""Waits until the output is ready to be written to: reachable, and with our templates and pipelines in place."""
+
+import asyncio
+import logging
+from typing import Any, Final
+
+from elastic_transport import TransportError
+from elasticsearch import ApiError, AsyncElasticsearch, AuthorizationException
+
+from collector.assets.presence import missing_assets
+from collector.telemetry.trouble import Trouble
+
+logger = logging.getLogger(__name__)
+
+_SECONDS_BETWEEN_LOOKS: Final = 5.0
+
+
+async def wait_until_ready(settings: dict[str, Any], trouble: Trouble) -> None:
+    """Return when the assets that ``aoai-collector setup`` installs are there.
+
+    Without them Elasticsearch would index records raw into a stream of its own making, and that could not be mended
+    later. A key that may not look at templates is no hindrance: that is said once, and the collector goes on.
+    """
+    async with AsyncElasticsearch(**settings, max_retries=0) as client:
+        while not await _is_ready(client, trouble):  # noqa: ASYNC110 - only asking again can tell
+            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+    trouble.over()
+
+
+async def _is_ready(client: AsyncElasticsearch, trouble: Trouble) -> bool:
+    try:
+        missing = await missing_assets(client)
+    except AuthorizationException:
+        logger.warning("the output's key may not look at templates, so they are taken to be there")
+        return True
+    except ApiError as error:
+        trouble.report("Elasticsearch refuses to answer", f"{error.status_code} {error.error}", grave=True)
+        return False
+    except TransportError as error:
+        trouble.report("Elasticsearch cannot be reached", f"{type(error).__name__}: {error.message}")
+        return False
+    if missing:
+        trouble.report(
+            "templates or pipelines are missing: run `aoai-collector setup`", ", ".join(sorted(missing)), grave=True
+        )
+    return not missing

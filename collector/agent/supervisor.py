@@ -1,0 +1,122 @@
+"""The standalone agent: from a policy to a running collector, and to its end."""
+
+import asyncio
+import logging
+import os
+import signal
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Final
+
+from collector import __version__
+from collector.agent.pipeline import Pipeline
+from collector.agent.readiness import wait_until_ready
+from collector.output.elasticsearch.connection import client_settings
+from collector.policy import Policy
+from collector.state.sqlite import SqliteCheckpointStore
+from collector.telemetry.trouble import Trouble
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_SECONDS: Final = 7.0
+"""Of the 10 s that a stop may take; the rest is for checkpoints and for giving partitions back."""
+_SUMMARY_SECONDS: Final = 30.0
+_EXIT_AT_ONCE: Final = 130
+
+
+class Supervisor:
+    """Runs what a policy asks for until it is told to stop."""
+
+    def __init__(self, policy: Policy, data: Path) -> None:
+        """Build every part; nothing is sent yet.
+
+        Raises:
+            StateInUseError: another collector works on the data folder.
+            OSError: the data folder or a certificate cannot be used.
+        """
+        self._policy = policy
+        streams = list(policy.streams())
+        needs_local = any(stream.checkpoint_store == "sqlite" for _, stream in streams)
+        self._local_store = SqliteCheckpointStore(data) if needs_local else None
+        self._pipelines: dict[str, Pipeline] = {}
+        for source, stream in streams:
+            pipeline = self._pipelines.get(source.use_output)
+            if pipeline is None:
+                pipeline = Pipeline(source.use_output, policy.outputs[source.use_output], data)
+                self._pipelines[source.use_output] = pipeline
+            pipeline.add_stream(stream, self._local_store)
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ask for the end; a second call leaves at once."""
+        if self._stopping.is_set():
+            os._exit(_EXIT_AT_ONCE)
+        self._stopping.set()
+
+    def listen_for_signals(self) -> None:
+        """Stop at SIGTERM and SIGINT."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+
+    async def run(self) -> int:
+        """Run until the stop; return the exit code: 0, or 1 after a fault of ours."""
+        for note in self._policy.notes:
+            logger.info("policy: %s", note)
+        logger.info("collector starts", extra={"version": __version__})
+        runs = [asyncio.create_task(self._run_pipeline(pipeline)) for pipeline in self._pipelines.values()]
+        summary = asyncio.create_task(self._log_summaries())
+        stop = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait([stop, *runs], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            summary.cancel()
+            stop.cancel()
+        failure = next((run.exception() for run in runs if run.done()), None)
+        if failure is not None:
+            logger.critical("collector fails", exc_info=failure)
+        for run in runs:
+            run.cancel()
+        await self._end()
+        return 1 if failure is not None else 0
+
+    async def _run_pipeline(self, pipeline: Pipeline) -> None:
+        settings = client_settings(self._policy.outputs[pipeline.name])
+        await wait_until_ready(settings, Trouble(f"output {pipeline.name}"))
+        pipeline.start()
+        for stream in pipeline.streams:
+            logger.info(
+                "stream starts",
+                extra={"stream": stream.policy.id, "eventhub": stream.policy.eventhub, "output": pipeline.name},
+            )
+        raise await pipeline.failed()
+
+    async def _end(self) -> None:
+        logger.info("collector stops: draining what is under way")
+        drained = all(await asyncio.gather(*(pipeline.stop(_DRAIN_SECONDS) for pipeline in self._pipelines.values())))
+        if self._local_store is not None:
+            self._local_store.close()
+        self._log_summary()
+        if drained:
+            logger.info("collector stopped")
+        else:
+            logger.warning("collector stopped before everything was settled; the rest is read again at the next start")
+
+    async def _log_summaries(self) -> None:
+        with suppress(asyncio.CancelledError):
+            while True:
+                await asyncio.sleep(_SUMMARY_SECONDS)
+                self._log_summary()
+
+    def _log_summary(self) -> None:
+        for pipeline in self._pipelines.values():
+            fates = {name: value for name, value in asdict(pipeline.counters).items() if isinstance(value, int)}
+            logger.info("records so far", extra={"output": pipeline.name} | fates)
+
+
+async def supervise(policy: Policy, data: Path) -> int:
+    """Run a collector in this process until a signal ends it; return its exit code."""
+    supervisor = Supervisor(policy, data)
+    supervisor.listen_for_signals()
+    return await supervisor.run()

@@ -1,0 +1,213 @@
+"""The command line, ``aoai-collector``.
+
+Promise: ``--help`` answers a newcomer; a wrong policy ends with exit code 2 and every mistake named; no command prints
+a traceback for what a user or a server did. Imports lie inside the commands, so that ``--help`` needs none of them.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collector.emulators.event_hubs import Hub
+    from collector.policy import Policy
+
+_WRONG_POLICY: Final = 2
+_FAILED: Final = 1
+_INTERRUPTED: Final = 130
+
+app = typer.Typer(
+    name="aoai-collector",
+    help="Azure OpenAI logs from Event Hubs into Elasticsearch: nothing lost, nothing doubled.",
+    epilog="Start with: aoai-collector setup --elasticsearch URL, then: aoai-collector run --policy FILE",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+emulate = typer.Typer(
+    help="Stand-ins for Azure services on this machine, for trying out and for tests.", no_args_is_help=True
+)
+app.add_typer(emulate, name="emulate")
+
+
+class LogLevel(StrEnum):
+    """How much the log says."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+PolicyFile = Annotated[
+    Path, typer.Option("--policy", help="The Elastic Agent policy to follow, a YAML file.", show_default=False)
+]
+
+
+def default_data_folder() -> Path:
+    """Return where local state is kept unless told otherwise: the user's state directory."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "aoai-collector"
+
+
+@app.command()
+def run(
+    policy: PolicyFile,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for local state: checkpoints and refused dead letters.",
+            show_default="~/.local/state/aoai-collector",
+        ),
+    ] = None,
+    log_level: Annotated[LogLevel, typer.Option(help="How much the log says.")] = LogLevel.INFO,
+) -> None:
+    """Collect until stopped: read event hubs, deliver to Elasticsearch, keep checkpoints.
+
+    SIGTERM and Ctrl-C drain what is under way and write checkpoints; a second one leaves at once.
+    """
+    loaded = _load(policy)
+    from collector.agent.supervisor import supervise
+    from collector.state.sqlite import StateInUseError
+    from collector.telemetry.logs import configure_logs
+
+    configure_logs(level=log_level.value)
+    try:
+        code = asyncio.run(supervise(loaded, data or default_data_folder()))
+    except StateInUseError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"the collector cannot start: {error}")
+    raise typer.Exit(code)
+
+
+@app.command()
+def setup(
+    elasticsearch: Annotated[
+        str, typer.Option(help="URL of the cluster, such as https://localhost:9200.", show_default=False)
+    ],
+    api_key: Annotated[
+        str | None,
+        typer.Option(
+            envvar="AOAI_SETUP_API_KEY", help="Encoded API key; better given in the environment.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Install ingest pipelines, component and index templates. Can be run again; changes only what differs."""
+    _run(_install(elasticsearch, api_key))
+
+
+async def _install(url: str, api_key: str | None) -> None:
+    from elastic_transport import TransportError
+    from elasticsearch import ApiError, AsyncElasticsearch
+    from rich.console import Console
+
+    from collector.assets.installation import AssetError, install
+
+    try:
+        async with AsyncElasticsearch(url, api_key=api_key) as client:
+            report = await install(client)
+    except ValueError as error:
+        _fail(f"{url} is not an address: {error}")
+    except AssetError as error:
+        _fail(str(error))
+    except ApiError as error:
+        _fail(f"{url} answers {error.status_code} {error.error}")
+    except TransportError as error:
+        _fail(f"{url} cannot be reached: {error.message}")
+    Console().print(report)
+
+
+@app.command()
+def config(policy: PolicyFile) -> None:
+    """Print the effective policy: variables resolved, defaults filled in, secrets masked."""
+    from collector.policy import render_effective
+
+    loaded = _load(policy)
+    typer.echo(render_effective(loaded), nl=False)
+    for note in loaded.notes:
+        typer.echo(f"note: {note}", err=True)
+
+
+@app.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Process a fixed, seeded amount, print the summary and end.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same traffic.")] = 1,
+    records: Annotated[int | None, typer.Option(help="With --once: how many records.", show_default=False)] = None,
+) -> None:
+    """Show the main job on this machine: engine, event hub, daemon and live summary. Needs no Azure and no Docker."""
+    from collector.demo.run import run_demo
+
+    raise typer.Exit(run_demo(once=once, seed=seed, records=records))
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from collector import __version__
+
+    typer.echo(f"aoai-collector {__version__}")
+
+
+@emulate.command("event-hubs")
+def event_hubs(
+    hub: Annotated[list[str], typer.Option(help="NAME or NAME:PARTITIONS; may be given more than once.")] = ["hub:4"],  # noqa: B006 - typer copies it
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 5672,
+) -> None:
+    """Serve event hubs over AMQP 1.0 until Ctrl-C; any Azure SDK can connect with the connection string it prints."""
+    from collector.emulators.event_hubs.command import serve
+
+    hubs = [_parse_hub(text) for text in hub]
+    try:
+        _run(serve(hubs, host, port, typer.echo))
+    except OSError as error:
+        _fail(f"cannot listen on {host}:{port}: {error.strerror}")
+
+
+def _parse_hub(text: str) -> "Hub":
+    from collector.emulators.event_hubs import Hub
+
+    name, _, partitions = text.partition(":")
+    if not name or not (partitions or "4").isdecimal():
+        raise typer.BadParameter(f"{text!r} is not NAME or NAME:PARTITIONS, such as hub:4")
+    try:
+        return Hub(name, int(partitions or "4"))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+def _load(path: Path) -> "Policy":
+    from collector.policy import PolicyError, load_policy
+
+    try:
+        return load_policy(path, os.environ)
+    except PolicyError as error:
+        typer.echo(error.render(), err=True)
+        raise typer.Exit(_WRONG_POLICY) from None
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(_INTERRUPTED) from None
+
+
+def _fail(message: str) -> NoReturn:
+    typer.echo(f"error: {message}", err=True)
+    raise typer.Exit(_FAILED) from None
+
+
+def main() -> None:
+    """Run the command line."""
+    sys.exit(app())

@@ -1,0 +1,136 @@
+"""Reads one stream of the policy: the bridge between the Azure SDK's callbacks and delivery."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from azure.eventhub import CloseReason, EventData
+from azure.eventhub.aio import PartitionContext
+
+from collector.delivery.checkpointing import Checkpointer
+from collector.delivery.intake import Intake
+from collector.events import Position
+from collector.inputs.event_hub.body import read_body
+from collector.inputs.event_hub.connection import StreamConnection
+from collector.inputs.splitting import split
+from collector.telemetry.trouble import Trouble
+
+logger = logging.getLogger(__name__)
+
+_BYTES_BETWEEN_YIELDS: Final = 256 * 1024
+"""About 5 ms of work; then the event loop may send and receive."""
+_SECONDS_BEFORE_ANOTHER_START: Final = 5.0
+_START_POSITIONS: Final = {"earliest": "-1", "latest": "@latest"}
+
+
+class EventHubReader:
+    """Takes in the events of one hub for one consumer group."""
+
+    def __init__(
+        self,
+        connection: StreamConnection,
+        intake: Intake,
+        trouble: Trouble,
+        *,
+        checkpoint_interval: float,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._client = connection.client
+        self._store = connection.store
+        self._intake = intake
+        self._trouble = trouble
+        self._clock = clock
+        self._paused = False
+        self._contexts: dict[str, PartitionContext] = {}
+        self.checkpointer = Checkpointer(self._write_checkpoint, interval=checkpoint_interval)
+
+    async def run(self, *, start_position: str, prefetch: int) -> None:
+        """Read until cancelled; ``start_position`` is for partitions without a checkpoint."""
+        while True:
+            try:
+                await self._client.receive_batch(
+                    self._on_events,
+                    max_batch_size=prefetch,
+                    prefetch=prefetch,
+                    starting_position=_START_POSITIONS[start_position],
+                    on_error=self._on_error,
+                    on_partition_initialize=self._on_partition_claimed,
+                    on_partition_close=self._on_partition_left,
+                )
+            except Exception as error:  # noqa: BLE001 - after the start nothing from the network ends the process
+                self._trouble.report("the event hub cannot be read", _describe(error))
+            await asyncio.sleep(_SECONDS_BEFORE_ANOTHER_START)
+
+    async def prepare(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Do what must succeed before reading starts, as often as it takes."""
+        while True:
+            try:
+                return await step()
+            except Exception as error:  # noqa: BLE001 - as above
+                self._trouble.report("the checkpoint container cannot be used", _describe(error), grave=True)
+            await asyncio.sleep(_SECONDS_BEFORE_ANOTHER_START)
+
+    def pause(self) -> None:
+        """Take in nothing more; what was taken in can then be drained."""
+        self._paused = True
+
+    async def _on_events(self, context: PartitionContext, events: Sequence[EventData]) -> None:
+        self._trouble.over()
+        since_yield = 0
+        for event in events:
+            body = read_body(event)
+            await self._intake.reserve(len(body))
+            lane = self.checkpointer.lane(context.partition_id)
+            if self._paused or lane is None:
+                self._intake.forgo(len(body))
+                await asyncio.Event().wait()  # until the SDK ends this partition; nobody will set it
+            else:
+                self._intake.accept(lane, self._position(event), split(body), len(body))
+            since_yield += len(body)
+            if since_yield > _BYTES_BETWEEN_YIELDS:
+                since_yield = 0
+                await asyncio.sleep(0)
+
+    def _position(self, event: EventData) -> Position:
+        enqueued: Any = event.enqueued_time
+        sequence_number = event.sequence_number
+        return Position(
+            offset=str(event.offset),
+            sequence_number=sequence_number if sequence_number is not None else -1,
+            enqueued_time=enqueued if isinstance(enqueued, datetime) else self._clock(),
+        )
+
+    async def _on_partition_claimed(self, context: PartitionContext) -> None:
+        self._contexts[context.partition_id] = context
+        self.checkpointer.open_lane(context.partition_id)
+        logger.info("partition claimed", extra={"azure.partition_id": context.partition_id})
+
+    async def _on_partition_left(self, context: PartitionContext, reason: CloseReason) -> None:
+        """Write what is settled before the SDK gives the partition back, then stop writing."""
+        await self.checkpointer.flush_partition(context.partition_id)
+        self.checkpointer.revoke_lane(context.partition_id)
+        logger.info("partition left", extra={"azure.partition_id": context.partition_id, "reason": reason.name})
+
+    async def _write_checkpoint(self, partition: str, position: Position) -> None:
+        """Store a position under the names by which the SDK will look it up."""
+        context = self._contexts[partition]
+        checkpoint: dict[str, str | int | None] = {
+            "fully_qualified_namespace": context.fully_qualified_namespace,
+            "eventhub_name": context.eventhub_name,
+            "consumer_group": context.consumer_group,
+            "partition_id": partition,
+            "offset": position.offset,
+            "sequence_number": position.sequence_number,
+        }
+        await self._store.update_checkpoint(checkpoint)
+
+    async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:
+        partition = f"partition {context.partition_id}: " if context is not None else ""
+        self._trouble.report("the event hub cannot be read", partition + _describe(error))
+
+
+def _describe(error: Exception) -> str:
+    text = str(error).splitlines()
+    return f"{type(error).__name__}: {text[0] if text else 'no message'}"

@@ -1,0 +1,134 @@
+"""Checkpoints in a Blob container, in the layout of the Azure SDKs, with fenced writes.
+
+The SDK's own store writes checkpoints unconditionally: a reader that lost its partition can set the checkpoint back.
+Here each write names the ETag that was current when the partition was claimed, so that such a write fails, and none
+moves backwards.
+
+Layout (``azure-eventhub-checkpointstoreblob`` 1.2): blob ``NAMESPACE/HUB/GROUP/checkpoint/PARTITION`` in lower case,
+empty, with metadata ``offset`` and ``sequencenumber``.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
+from azure.storage.blob.aio import ContainerClient
+
+from collector.state.ownership import StaleOwnerError
+
+
+class FencedBlobCheckpointStore(BlobCheckpointStore):
+    """The SDK's store for ownership, and checkpoint writes that a stale owner cannot make."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        """Use a container client; closing the store closes it."""
+        super().__init__("", "", container_client=container)
+        self._container = container
+        self._seen: dict[str, tuple[str, int]] = {}
+        self._owners: dict[str, str] = {}
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._container.close()
+
+    async def ensure_container(self) -> None:
+        """Create the container if it is not there and the identity may.
+
+        Raises:
+            azure.core.exceptions.AzureError: storage cannot be reached, or the identity may not.
+        """
+        if not await self._container.exists():
+            try:
+                await self._container.create_container()
+            except ResourceExistsError:
+                return  # another collector was faster
+
+    async def list_checkpoints(
+        self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **_: Any
+    ) -> Iterable[dict[str, Any]]:
+        """Return the checkpoints of one consumer group and remember their ETags: the SDK asks when it has claimed."""
+        prefix = f"{fully_qualified_namespace}/{eventhub_name}/{consumer_group}/checkpoint/".lower()
+        found: list[dict[str, Any]] = []
+        async for blob in self._container.list_blobs(name_starts_with=prefix, include=["metadata"]):
+            sequence_number = int(blob.metadata["sequencenumber"])
+            self._seen[blob.name] = (blob.etag, sequence_number)
+            found.append(
+                {
+                    "fully_qualified_namespace": fully_qualified_namespace,
+                    "eventhub_name": eventhub_name,
+                    "consumer_group": consumer_group,
+                    "partition_id": blob.name.rpartition("/")[2],
+                    "sequence_number": sequence_number,
+                    "offset": blob.metadata["offset"],
+                }
+            )
+        return found
+
+    async def claim_ownership(self, ownership_list: Iterable[dict[str, Any]], **_: Any) -> Iterable[dict[str, Any]]:
+        """Claim partitions through the SDK's store and remember under which owner id."""
+        claimed = list(await super().claim_ownership(ownership_list))
+        for ownership in claimed:
+            self._owners[_blob_name(ownership, "ownership")] = ownership["owner_id"]
+        return claimed
+
+    async def update_checkpoint(self, checkpoint: dict[str, Any], **_: Any) -> None:
+        """Store a checkpoint unless a later one is there.
+
+        Raises:
+            StaleOwnerError: someone else has written it since the partition was claimed, and owns the partition.
+            azure.core.exceptions.AzureError: storage cannot be reached, or refuses.
+        """
+        if await self._write_if_later(checkpoint):
+            return
+        if not await self._still_ours(checkpoint):
+            raise StaleOwnerError(_blob_name(checkpoint, "checkpoint"))
+        # The former owner wrote once more after we had read its checkpoint: go on from there.
+        await self._look_again(_blob_name(checkpoint, "checkpoint"))
+        if not await self._write_if_later(checkpoint):
+            raise StaleOwnerError(_blob_name(checkpoint, "checkpoint"))
+
+    async def _write_if_later(self, checkpoint: dict[str, Any]) -> bool:
+        """Return whether the store now holds this checkpoint or a later one; False if someone else changed it."""
+        blob_name = _blob_name(checkpoint, "checkpoint")
+        sequence_number = int(checkpoint["sequence_number"])
+        seen = self._seen.get(blob_name)
+        if seen is not None and seen[1] >= sequence_number:
+            return True
+        metadata = {"offset": str(checkpoint["offset"]), "sequencenumber": str(sequence_number)}
+        try:
+            etag = await self._write(blob_name, metadata, seen[0] if seen else None)
+        except (ResourceModifiedError, ResourceExistsError, ResourceNotFoundError):
+            return False
+        self._seen[blob_name] = (etag, sequence_number)
+        return True
+
+    async def _still_ours(self, checkpoint: dict[str, Any]) -> bool:
+        blob_name = _blob_name(checkpoint, "ownership")
+        try:
+            properties = await self._container.get_blob_client(blob_name).get_blob_properties()
+        except ResourceNotFoundError:
+            return False
+        return properties.metadata.get("ownerid") == self._owners.get(blob_name, "")
+
+    async def _look_again(self, blob_name: str) -> None:
+        try:
+            properties = await self._container.get_blob_client(blob_name).get_blob_properties()
+        except ResourceNotFoundError:
+            self._seen.pop(blob_name, None)
+        else:
+            self._seen[blob_name] = (properties.etag, int(properties.metadata["sequencenumber"]))
+
+    async def _write(self, blob_name: str, metadata: dict[str, str], etag: str | None) -> str:
+        blob = self._container.get_blob_client(blob_name)
+        if etag is None:
+            written = await blob.upload_blob(b"", metadata=metadata, overwrite=False)
+        else:
+            written = await blob.set_blob_metadata(metadata, etag=etag, match_condition=MatchConditions.IfNotModified)
+        return str(written["etag"])
+
+
+def _blob_name(names: dict[str, Any], kind: str) -> str:
+    keys = ("fully_qualified_namespace", "eventhub_name", "consumer_group")
+    return "/".join((*(names[key] for key in keys), kind, names["partition_id"])).lower()
