@@ -1,13 +1,15 @@
-"""Checks what only the whole policy shows: names that must differ, names that must exist, hubs that are read twice.
+"""Checks what no single key shows: names that must differ, names and files that must exist, hubs that are read twice.
 
 Promises: looks at every input and stream that is enabled, also at those with problems of their own, and names the
 other place.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
-from collector.policy.elasticsearch import ElasticsearchOutput
+from collector.policy.elasticsearch import ElasticsearchOutput, Ssl, is_pem
 from collector.policy.event_hub import EventHubInput, EventHubStream
 from collector.policy.problems import suggest
 from collector.policy.report import Report
@@ -33,8 +35,10 @@ class LoadedStream:
 
 @dataclass(slots=True)
 class LoadedInput:
-    """An enabled input of the file: its place, the keys it gives, its enabled streams, and the section unless it has
-    problems."""
+    """An enabled input of the file: its place, the keys it gives, its enabled streams.
+
+    `section` is None when it has problems.
+    """
 
     path: KeyPath
     given: Mapping[str, object]
@@ -96,7 +100,25 @@ def _check_hubs(streams: list[LoadedStream], report: Report) -> None:
         other = first.setdefault(reader, stream.path)
         if other != stream.path:
             line = report.source.find_line(other)
-            what = f"is read by the stream in line {line} too, with the same consumer group, so both would share one checkpoint"
+            what = (
+                f"is read by the stream in line {line} too, with the same consumer group, so they share one checkpoint"
+            )
             report.refuse(
                 (*stream.path, "eventhub"), what, "Give one of them a consumer_group of its own, or remove it."
+            )
+
+
+def check_files(ssl: Ssl, path: KeyPath, report: Report) -> None:
+    """Report files of the section that cannot be read by this user."""
+    named: list[tuple[KeyPath, str]] = [
+        (("certificate_authorities", index), text) for index, text in enumerate(ssl.certificate_authorities)
+    ]
+    if ssl.certificate is not None:
+        named.append((("certificate",), ssl.certificate))
+    if ssl.key is not None:
+        named.append((("key",), ssl.key.reveal()))
+    for key, text in named:
+        if not is_pem(text) and not (Path(text).is_file() and os.access(text, os.R_OK)):
+            report.refuse(
+                (*path, *key), "names a file that cannot be read", "Check the path and the rights of the file."
             )

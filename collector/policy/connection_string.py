@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from collector.policy.kinds import SecretText
 from collector.policy.naming import EVENT_HUB
-from collector.policy.problems import Refusal, suggest
+from collector.policy.problems import RefusedError, suggest
 
 AMQPS_PORT = 5671
 AMQP_PORT = 5672
@@ -71,7 +71,7 @@ class EventHubConnectionString:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return what the connection string says, or raise `Refusal`."""
+        """Return what the connection string says, or raise `RefusedError`."""
         parts = _split(text, _EVENT_HUB_KEYS, _EVENT_HUB_FORM)
         _check_credential(parts)
         host, port = _split_endpoint(parts.get("endpoint", ""))
@@ -80,7 +80,7 @@ class EventHubConnectionString:
             _check_entity_path(hub)
         emulator = parts.get("usedevelopmentemulator", "false").lower()
         if emulator not in {"true", "false"}:
-            raise Refusal(
+            raise RefusedError(
                 "the connection string's UseDevelopmentEmulator is not true or false",
                 "Write UseDevelopmentEmulator=true for an emulator, or leave it out.",
             )
@@ -89,21 +89,23 @@ class EventHubConnectionString:
 
 @dataclass(frozen=True, slots=True)
 class StorageConnectionString:
-    """What a connection string of a storage account says, but for its key. `account` is None when only an endpoint is
-    named."""
+    """What a connection string of a storage account says, but for its key.
+
+    `account` is None when only an endpoint is named.
+    """
 
     account: str | None
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return what the connection string says, or raise `Refusal`."""
+        """Return what the connection string says, or raise `RefusedError`."""
         parts = _split(text, _STORAGE_KEYS, _STORAGE_FORM)
         if parts.get("usedevelopmentstorage", "").lower() == "true":
             return cls(_DEVELOPMENT_ACCOUNT)
         if not parts.get("accountname") and not parts.get("blobendpoint"):
-            raise Refusal("the connection string has no AccountName", f"Write {_STORAGE_FORM}.")
+            raise RefusedError("the connection string has no AccountName", f"Write {_STORAGE_FORM}.")
         if not parts.get("accountkey") and not parts.get("sharedaccesssignature"):
-            raise Refusal(
+            raise RefusedError(
                 "the connection string has neither AccountKey nor SharedAccessSignature", f"Write {_STORAGE_FORM}."
             )
         return cls(parts.get("accountname") or None)
@@ -128,8 +130,7 @@ class StorageConnectionStringText(SecretText):
 
 
 def holds_literal_key(text: str) -> bool:
-    """Tell whether the text, as it stands in the file, is a connection string with a key that must not be read by
-    others.
+    """Tell whether the text is a connection string with a key, written out, that others must not read.
 
     A connection string of the development emulators is none: their keys are published or not checked.
     """
@@ -148,13 +149,13 @@ def _split(text: str, known: Iterable[str], form: str) -> Mapping[str, str]:
         name, equals, value = part.partition("=")
         key = name.strip().lower()
         if not equals:
-            raise Refusal(f"part {number} of the connection string has no '='", f"Write {form}.")
+            raise RefusedError(f"part {number} of the connection string has no '='", f"Write {form}.")
         if key not in names:
-            raise Refusal(
+            raise RefusedError(
                 f"part {number} of the connection string has an unknown name", f"{_guess(key, names)}Write {form}."
             )
         if key in parts:
-            raise Refusal(f"the connection string has {names[key]} twice", "Leave one of them.")
+            raise RefusedError(f"the connection string has {names[key]} twice", "Leave one of them.")
         parts[key] = value.strip()
     return parts
 
@@ -166,12 +167,14 @@ def _guess(key: str, names: Mapping[str, str]) -> str:
 
 def _check_credential(parts: Mapping[str, str]) -> None:
     if "sharedaccesssignature" in parts and "sharedaccesskey" in parts:
-        raise Refusal("the connection string has both SharedAccessKey and SharedAccessSignature", "Leave one of them.")
+        raise RefusedError(
+            "the connection string has both SharedAccessKey and SharedAccessSignature", "Leave one of them."
+        )
     if parts.get("sharedaccesssignature"):
         return
     for key, name in (("sharedaccesskeyname", "SharedAccessKeyName"), ("sharedaccesskey", "SharedAccessKey")):
         if not parts.get(key):
-            raise Refusal(f"the connection string has no {name}", f"Write {_EVENT_HUB_FORM}.")
+            raise RefusedError(f"the connection string has no {name}", f"Write {_EVENT_HUB_FORM}.")
 
 
 def _split_endpoint(endpoint: str) -> tuple[str, int | None]:
@@ -181,17 +184,17 @@ def _split_endpoint(endpoint: str) -> tuple[str, int | None]:
         url = urlsplit(endpoint)
         host, port = url.hostname, url.port
     except ValueError:
-        raise Refusal("the connection string's Endpoint is no address", hint) from None
+        raise RefusedError("the connection string's Endpoint is no address", hint) from None
     if url.scheme not in {"sb", "amqps", "amqp"} or not host or url.username is not None:
-        raise Refusal("the connection string's Endpoint does not start with sb:// and a host", hint)
+        raise RefusedError("the connection string's Endpoint does not start with sb:// and a host", hint)
     return host, port
 
 
 def _check_entity_path(hub: str) -> None:
     try:
         EVENT_HUB.check(hub)
-    except Refusal:
-        raise Refusal(
+    except RefusedError:
+        raise RefusedError(
             "the connection string's EntityPath cannot be the name of an event hub",
             f"Write {EVENT_HUB.rule}, or leave EntityPath out.",
         ) from None

@@ -47,7 +47,7 @@ _SYNTAX: tuple[tuple[str, str, str], ...] = (
     (
         "mapping values are not allowed",
         "a colon stands where no key can be",
-        "Check the indentation; write text that holds ': ' in quotes.",
+        "Check the indentation and the colon of the line before; write text that holds ': ' in quotes.",
     ),
     ("could not find expected ':'", "a key has no colon", "Write key: value, with a blank after the colon."),
     ("undefined alias", "a value starts with *, but there is no anchor of that name", "Write the value in quotes."),
@@ -94,8 +94,8 @@ def read_text(path: Path) -> str:
         raise PolicyError([Problem(str(path), line, "", "the file is not UTF-8", "Save it as UTF-8.")]) from None
 
 
-def parse_document(text: str, path: Path) -> tuple[Value, SourceMap, Report]:
-    """Return the file's value, the places of its keys and a report that holds what is wrong so far."""
+def parse_document(text: str, path: Path) -> tuple[Value, Report]:
+    """Return the file's value, and a report that knows the places of its keys and what is wrong so far."""
     try:
         _check_events(text, path)
         # A subclass of SafeLoader reads the nodes; none of its constructors runs.
@@ -107,7 +107,7 @@ def parse_document(text: str, path: Path) -> tuple[Value, SourceMap, Report]:
     if node is None:
         raise _whole_file(path, "the file is empty", "Write outputs and inputs.")
     try:
-        return _Builder(source, report).build(node), source, report
+        return _Builder(source, report).build(node), report
     except _ExcessError:
         raise _whole_file(
             path, "the file unfolds to more values than a policy can hold", "Write it without anchors (&, *)."
@@ -241,7 +241,7 @@ class _Builder:
                 yield from merged
             else:
                 what = "merges something that is no mapping"
-                self._report.refuse((*path, "<<"), what, "Write <<: and the alias of a mapping.")
+                self._report.refuse(path, what, "Write <<: and the alias of a mapping.")
 
     def _count(self, depth: int) -> None:
         """Raise `_ExcessError` when the file has unfolded to more than a policy can hold."""

@@ -25,7 +25,7 @@ from collector.policy.kinds import (
     Text,
     WholeNumber,
 )
-from collector.policy.problems import Refusal
+from collector.policy.problems import RefusedError
 from collector.policy.secret import Secret
 from collector.policy.section import Contradiction, Section, setting
 
@@ -42,13 +42,13 @@ class HostUrl(Text):
         scheme, mark, _ = text.partition("://")
         url = _split_url(text if mark else f"http://{text}")
         if mark and scheme not in {"http", "https"}:
-            raise Refusal("{shown} is not a web address", "Write http:// or https:// before the host.")
+            raise RefusedError("{shown} is not a web address", "Write http:// or https:// before the host.")
         if url.username is not None or url.password is not None:
-            raise Refusal(
+            raise RefusedError(
                 "the address holds a user name or a password", "Write username and password as keys of their own."
             )
         if url.query or url.fragment:
-            raise Refusal("the address has a query or a fragment", "Write scheme, host, port and path only.")
+            raise RefusedError("the address has a query or a fragment", "Write scheme, host, port and path only.")
         host = f"[{url.hostname}]" if ":" in (url.hostname or "") else url.hostname
         return f"{url.scheme}://{host}:{url.port or DEFAULT_PORT}{url.path.rstrip('/')}"
 
@@ -63,9 +63,9 @@ def _split_url(text: str) -> SplitResult:
         url = urlsplit(text)
         port = url.port
     except ValueError:
-        raise Refusal("{shown} is not an address", hint) from None
+        raise RefusedError("{shown} is not an address", hint) from None
     if not url.hostname or port == 0 or not re.fullmatch(r"[A-Za-z0-9._:%-]+", url.hostname):
-        raise Refusal("{shown} is not an address", hint)
+        raise RefusedError("{shown} is not an address", hint)
     return url
 
 
@@ -76,7 +76,7 @@ class ApiKeyText(SecretText):
     @override
     def check_form(self, value: str) -> None:
         if not _is_id_and_key(value) and not _is_id_and_key(_decode(value)):
-            raise Refusal(
+            raise RefusedError(
                 "is neither id:key nor an encoded API key", "Copy the key from Kibana in the form Beats or Encoded."
             )
 
@@ -100,7 +100,7 @@ class Fingerprint(Text):
     def check(self, value: object) -> str:
         digits = super().check(value).replace(":", "").lower()
         if not re.fullmatch(r"[0-9a-f]{64}", digits):
-            raise Refusal(
+            raise RefusedError(
                 "is not a SHA-256 fingerprint",
                 "Write the 64 hexadecimal digits that `openssl x509 -fingerprint -sha256` prints.",
             )
@@ -145,10 +145,12 @@ def is_pem(text: str) -> bool:
 
 
 def check_pem_or_path(text: str) -> None:
-    """Raise `Refusal` when the text is neither PEM nor an absolute path (a service has no working directory to rely
-    on)."""
+    """Raise `RefusedError` when the text is neither PEM nor an absolute path.
+
+    A relative path would depend on the directory that a service happens to start in.
+    """
     if not is_pem(text) and not PurePath(text).is_absolute():
-        raise Refusal("is not an absolute path", "Write the path from / on, or the PEM text itself.")
+        raise RefusedError("is not an absolute path", "Write the path from / on, or the PEM text itself.")
 
 
 class Ssl(Section):
@@ -219,13 +221,15 @@ class Ssl(Section):
 
 
 class Backoff(Section):
-    """``backoff``: how long to wait before a bulk is tried again. The wait doubles from init to max, with jitter,
-    without end."""
+    """``backoff``: how long to wait before a bulk is tried again.
+
+    The wait doubles from init to max, with jitter, and tries go on without end.
+    """
 
     init: Annotated[timedelta, Duration("10ms", "10m")] = setting(
         timedelta(seconds=1),
         "The wait after the first failure.",
-        reason="the Elastic Agent's default: long enough for a queue of the server to drain, short enough not to be seen",
+        reason="the Elastic Agent's default: a server's queue drains in it, and nobody sees it",
     )
     max: Annotated[timedelta, Duration("10ms", "1h")] = setting(
         timedelta(seconds=60),
@@ -250,8 +254,8 @@ class ElasticsearchOutput(Section):
     )
     hosts: Annotated[tuple[str, ...], ListOf(HostUrl(), needed=True)] = setting(
         ...,
-        "The nodes to send to; the next one is taken when one fails. Without a scheme http:// is meant, without a port 9200, "
-        "also after https://, as in the Elastic Agent: write :443 for Elastic Cloud.",
+        "The nodes to send to, in turn; one that fails is passed over for a while. Without a scheme http:// is meant, "
+        "without a port 9200, also after https://, as in the Elastic Agent: write :443 for Elastic Cloud.",
         reason="required: a guess would send logs to the wrong place",
         example='["https://elasticsearch.example.org:9200"]',
     )
@@ -292,8 +296,8 @@ class ElasticsearchOutput(Section):
     )
     compression_level: Annotated[int, WholeNumber(0, 9)] = setting(
         1,
-        "How hard request bodies are compressed with gzip; 0 sends them as they are. The compressor has three levels: 4 to 9 "
-        "compress as 3.",
+        "How hard request bodies are compressed with gzip; 0 sends them as they are. The compressor has three levels: "
+        "4 to 9 compress as 3.",
         reason="the Elastic Agent's default: level 1 takes most of the gain for the least time",
     )
     bulk_max_size: Annotated[int, WholeNumber(1, 100_000)] = setting(
@@ -321,7 +325,7 @@ class ElasticsearchOutput(Section):
     )
     max_in_flight_bytes: Annotated[int, Size("1MiB", "64GiB")] = setting(
         48 * 2**20,
-        "The most bytes of records taken in and not yet settled. When they are reached, nothing more is read from the hub.",
+        "The most bytes of records taken in and not yet settled. At that mark nothing more is read from the hub.",
         reason="more than twice what 4 bulks of 5MiB hold, and a fifth of the 256MiB that the process may use",
     )
 
@@ -352,7 +356,7 @@ class ElasticsearchOutput(Section):
                 "Leave one way to log in: api_key is the better.",
             )
         headers = given.get("headers")
-        names = cast("Mapping[str, object]", headers) if isinstance(headers, Mapping) else {}
+        names = cast("dict[str, object]", headers) if isinstance(headers, dict) else dict[str, object]()
         if any(name.lower() == "authorization" for name in names) and {"api_key", "username"} & given.keys():
             yield Contradiction(
                 ("headers",), "holds Authorization, which api_key or username sets too", "Leave one way to log in."

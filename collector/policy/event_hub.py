@@ -32,12 +32,13 @@ from collector.policy.naming import (
     DATASET,
     EVENT_HUB,
     EVENT_HUB_NAMESPACE,
+    MAXIMUM_CONTAINER,
     NAMESPACE,
     STORAGE_ACCOUNT,
     TENANT,
     derive_container,
 )
-from collector.policy.problems import Refusal
+from collector.policy.problems import RefusedError
 from collector.policy.secret import Secret
 from collector.policy.section import Contradiction, Section, setting
 
@@ -58,7 +59,7 @@ class HttpsUrl(Text):
         except ValueError:
             url = urlsplit("")
         if url.scheme != "https" or not url.hostname or url.path or url.query or url.username is not None:
-            raise Refusal(
+            raise RefusedError(
                 "{shown} is not a login host", "Write https:// and the host, such as https://login.microsoftonline.us."
             )
         return text
@@ -83,7 +84,7 @@ class DataStream(Section):
     )
     namespace: Annotated[str, NAMESPACE] = setting(
         "default",
-        "The namespace of the data stream: what tells environments or teams apart. Taken from the input when the stream has none.",
+        "The namespace of the data stream: what tells environments or teams apart.",
         reason="the Elastic Agent's default",
     )
 
@@ -96,8 +97,9 @@ class EventHubStream(Section):
 
     id: Annotated[str, Text()] = setting(
         ...,
-        "The name of the stream in logs and counters; no two streams have the same. Without it `<input id>-<dataset>`.",
-        reason="made from the input's id, because a policy with one stream needs no second name",
+        "The name of the stream in logs and counters; no two streams have the same.",
+        reason="a policy with one stream needs no second name",
+        derived="`<input id>-<dataset>`",
         example="logs",
     )
     enabled: Annotated[bool, Switch()] = setting(
@@ -125,9 +127,9 @@ class EventHubStream(Section):
     )
     connection_string: Annotated[Secret | None, EventHubConnectionStringText()] = setting(
         None,
-        "The connection string of the namespace or of the hub; the right to listen is enough. A host:port in its Endpoint is "
-        "honoured. An EntityPath in it must be eventhub. With UseDevelopmentEmulator=true it is no secret and may stand in a file "
-        "that others can read.",
+        "The connection string of the namespace or of the hub; the right to listen is enough. A host:port in its "
+        "Endpoint is honoured. An EntityPath in it must be eventhub. With UseDevelopmentEmulator=true it is no secret "
+        "and may stand in a file that others can read.",
         reason="required unless auth_type is client_secret",
         example='"${env.EVENTHUB_CONNECTION_STRING}"',
     )
@@ -151,7 +153,8 @@ class EventHubStream(Section):
     )
     authority_host: Annotated[str, HttpsUrl()] = setting(
         "https://login.microsoftonline.com",
-        "The login host of the cloud: https://login.microsoftonline.us for US Government, https://login.chinacloudapi.cn for China.",
+        "The login host of the cloud: https://login.microsoftonline.us for US Government, "
+        "https://login.chinacloudapi.cn for China.",
         reason="the public cloud, as in Elastic's input",
     )
     storage_account: Annotated[str | None, STORAGE_ACCOUNT] = setting(
@@ -174,15 +177,17 @@ class EventHubStream(Section):
     )
     storage_account_container: Annotated[str | None, CONTAINER] = setting(
         None,
-        "The blob container for checkpoints; created when the login may. Without it `aoai-<eventhub>`, lower-cased, with hyphens for "
-        "other characters. Several hubs may share one: a checkpoint's path holds namespace, hub and consumer group.",
+        "The blob container for checkpoints; created when the login may. Several hubs may share one: a checkpoint's "
+        "path holds namespace, hub and consumer group.",
         reason="a name of its own keeps clear of the containers of other readers, such as `filebeat-...`",
+        derived="`aoai-<eventhub>`, in lower case, with hyphens for other characters",
     )
-    checkpoint_store: Annotated[Literal["sqlite", "blob"] | None, Choice(("sqlite", "blob"))] = setting(
-        None,
-        "Where positions are kept: blob (several collectors share the hub) or sqlite (a file in the data directory; one "
-        "collector). Without it blob when a storage account is given, else sqlite.",
-        reason="a storage account is given for this and nothing else",
+    checkpoint_store: Annotated[Literal["sqlite", "blob"], Choice(("sqlite", "blob"))] = setting(
+        "sqlite",
+        "Where positions are kept: blob (several collectors share the hub) or sqlite (a file in the data directory; "
+        "one collector).",
+        reason="a storage account is given for checkpoints and nothing else; without one a file is enough",
+        derived="`blob` when a storage account is given, else `sqlite`",
     )
     processor_start_position: Annotated[Literal["earliest", "latest"], Choice(("earliest", "latest"))] = setting(
         "earliest",
@@ -268,7 +273,7 @@ class EventHubInput(Section):
         reason="who writes an input wants it",
     )
     data_stream: DataStream = setting(
-        DataStream(), "Its namespace is the default of the streams' own.", reason="Kibana writes the namespace here"
+        DataStream(), "Its keys are the defaults of the streams' own.", reason="Kibana writes the namespace here"
     )
     streams: tuple[EventHubStream, ...] = setting(
         ...,
@@ -278,8 +283,10 @@ class EventHubInput(Section):
 
 
 def complete_stream(given: Mapping[str, object], input_id: str) -> dict[str, object]:
-    """Return the keys of a stream with those added that follow from others: id, checkpoint_store,
-    storage_account_container."""
+    """Return the keys of a stream with those added that follow from others.
+
+    These are id, checkpoint_store and storage_account_container.
+    """
     stream = dict(given)
     data_stream = stream.get("data_stream")
     dataset = cast("Mapping[str, object]", data_stream).get("dataset") if isinstance(data_stream, Mapping) else None
@@ -287,7 +294,11 @@ def complete_stream(given: Mapping[str, object], input_id: str) -> dict[str, obj
     has_account = any(key in stream for key in _STORAGE_KEYS)
     stream.setdefault("checkpoint_store", "blob" if has_account else "sqlite")
     hub = stream.get("eventhub")
-    if stream["checkpoint_store"] == "blob" and isinstance(hub, str):
+    if (
+        stream["checkpoint_store"] == "blob"
+        and isinstance(hub, str)
+        and len(derive_container(hub)) <= MAXIMUM_CONTAINER
+    ):
         stream.setdefault("storage_account_container", derive_container(hub))
     return stream
 
@@ -305,10 +316,11 @@ def _check_login(given: Mapping[str, object]) -> Iterator[Contradiction]:
             )
     elif kind == "connection_string":
         stray = [key for key in (*_ENTRA_KEYS, "authority_host") if key in given]
-        if "connection_string" not in given:
-            hint = (
-                "Write auth_type: client_secret." if stray else "Write the connection string of the hub, as a variable."
-            )
+        if "connection_string" not in given and stray and "auth_type" not in given:
+            what = f"is missing, and {stray[0]} is a key of the login client_secret"
+            yield Contradiction(("auth_type",), what, "Write auth_type: client_secret.")
+        elif "connection_string" not in given:
+            hint = "Write the connection string of the namespace or the hub, as a variable."
             yield Contradiction(("connection_string",), "is missing", hint)
         elif stray:
             yield Contradiction(
@@ -321,6 +333,9 @@ def _check_login(given: Mapping[str, object]) -> Iterator[Contradiction]:
 def _check_storage(given: Mapping[str, object]) -> Iterator[Contradiction]:
     """Yield what is wrong with the keys of the checkpoints' storage account."""
     has_account = any(key in given for key in _STORAGE_KEYS)
+    if given.get("checkpoint_store") == "blob" and "eventhub" in given and "storage_account_container" not in given:
+        what = f"is missing, and aoai-<eventhub> would be longer than {MAXIMUM_CONTAINER} characters"
+        yield Contradiction(("storage_account_container",), what, f"Write {CONTAINER.rule}.")
     if given.get("checkpoint_store") == "blob" and not has_account:
         yield Contradiction(
             ("checkpoint_store",),
@@ -335,12 +350,15 @@ def _check_storage(given: Mapping[str, object]) -> Iterator[Contradiction]:
         )
     elif "storage_account_key" in given and "storage_account" not in given:
         yield Contradiction(("storage_account_key",), "is given without storage_account", "Write storage_account too.")
-    elif "storage_account" in given and not (
-        {"storage_account_key", "storage_account_connection_string"} & given.keys()
-    ):
-        if given.get("auth_type") != "client_secret":
-            yield Contradiction(
-                ("storage_account",),
-                "is given without storage_account_key",
-                "Write storage_account_key as a variable, or auth_type: client_secret to log in there with Entra ID.",
-            )
+    elif _names_account_alone(given):
+        yield Contradiction(
+            ("storage_account",),
+            "is given without storage_account_key",
+            "Write storage_account_key as a variable, or auth_type: client_secret to log in there with Entra ID.",
+        )
+
+
+def _names_account_alone(given: Mapping[str, object]) -> bool:
+    """Tell whether a storage account is named and there is no way to log in to it."""
+    keys = {"storage_account_key", "storage_account_connection_string"} & given.keys()
+    return "storage_account" in given and not keys and given.get("auth_type") != "client_secret"

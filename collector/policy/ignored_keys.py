@@ -38,13 +38,18 @@ POLICY_IGNORED: Mapping[str, str] = MappingProxyType(
 )
 
 POLICY_REFUSED: Mapping[str, str] = MappingProxyType(
+    {"output": "Write outputs, a mapping of names to outputs.", "input": "Write inputs, a list."}
+)
+
+_FILEBEAT = "This is a configuration of Filebeat: write an Elastic Agent policy with outputs and inputs."
+
+# A key that is only at the top of another kind of file -> what to do with that file.
+OTHER_FILES: Mapping[str, str] = MappingProxyType(
     {
-        "output": "Write outputs, a mapping of names to outputs.",
-        "input": "Write inputs, a list.",
         "apiVersion": "This is a Kubernetes manifest: write what stands in it under agent.yml to a file of its own.",
         "item": "This is the answer of Kibana's API: write what stands under item, without item itself.",
-        "filebeat": "This is a configuration of Filebeat: write an Elastic Agent policy with outputs and inputs.",
-        "output.elasticsearch": "This is a configuration of Filebeat: write an Elastic Agent policy with outputs and inputs.",
+        "filebeat": _FILEBEAT,
+        "filebeat.inputs": _FILEBEAT,
     }
 )
 
@@ -73,16 +78,16 @@ OUTPUT_IGNORED: Mapping[str, str] = MappingProxyType(
 
 OUTPUT_REFUSED: Mapping[str, str] = MappingProxyType(
     {
-        "proxy_url": "A proxy to Elasticsearch is not supported: name a host that this machine reaches directly.",
-        "proxy_headers": "A proxy to Elasticsearch is not supported: name a host that this machine reaches directly.",
+        "proxy_url": "Name hosts that this machine reaches without a proxy, and remove the key.",
+        "proxy_headers": "Name hosts that this machine reaches without a proxy, and remove the key.",
         "proxy_disable": "A proxy is never used; remove the key.",
-        "proxy_id": "A proxy to Elasticsearch is not supported: name a host that this machine reaches directly.",
+        "proxy_id": "Name hosts that this machine reaches without a proxy, and remove the key.",
         "protocol": "Write http:// or https:// before each host in hosts.",
         "index": "Documents go to the data stream that the stream names in data_stream; remove the key.",
         "pipeline": "The data stream's template names its pipeline; remove the key.",
         "parameters": "Request parameters cannot be set; remove the key.",
-        "kerberos": "Kerberos is not supported: log in with api_key.",
-        "service_token": "A service token is not supported: log in with api_key.",
+        "kerberos": "Log in with api_key.",
+        "service_token": "Log in with api_key.",
         "cloud_id": "Write the cluster's address in hosts; Elastic Cloud shows it as the Elasticsearch endpoint.",
     }
 )
@@ -102,7 +107,7 @@ SSL_REFUSED: Mapping[str, str] = MappingProxyType(
         "cipher_suites": _TLS_CHOICE,
         "curve_types": _TLS_CHOICE,
         "ca_sha256": "Write ca_trusted_fingerprint, with the fingerprint in hexadecimal digits.",
-        "key_passphrase_path": 'Write key_passphrase: "${filesource.NAME}", and the file under providers.filesource.sources.',
+        "key_passphrase_path": 'Write key_passphrase: "${filesource.NAME}" and name its file in providers.',
     }
 )
 
@@ -117,8 +122,8 @@ INPUT_IGNORED: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_CONDITION = "Conditions are not evaluated: write enabled: true or enabled: false."
-_PROCESSORS = "Processors are not supported: do it in the ingest pipeline logs-aoai.logs@custom."
+_CONDITION = "Conditions are not evaluated here: write enabled: true or enabled: false."
+_PROCESSORS = "Do it in the ingest pipeline logs-aoai.logs@custom, and remove the key."
 
 INPUT_REFUSED: Mapping[str, str] = MappingProxyType({"condition": _CONDITION, "processors": _PROCESSORS})
 
@@ -129,7 +134,7 @@ STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
         "sanitize_singlequotes": _SANITISE,
         "sanitize_options": _SANITISE,
         "sanitizers": _SANITISE,
-        "resource_manager_endpoint": "no Azure Resource Manager is called; for the storage account of another cloud write "
+        "resource_manager_endpoint": "no Azure Resource Manager is called; for storage in another cloud write "
         "storage_account_connection_string",
         "processor_version": "there is one way of reading: with load balancing over partitions",
         "migrate_checkpoint": "checkpoints are kept in the layout of the Azure SDKs from the start",
@@ -145,7 +150,7 @@ STREAM_REFUSED: Mapping[str, str] = MappingProxyType(
     {
         "condition": _CONDITION,
         "processors": _PROCESSORS,
-        "transport": "Only AMQP on port 5671 is supported, not AMQP over WebSocket; remove the key.",
+        "transport": "The collector speaks AMQP on port 5671 and not over WebSocket; remove the key.",
         "index": "Write data_stream.dataset.",
         "pipeline": "The data stream's template names its pipeline; remove the key.",
     }

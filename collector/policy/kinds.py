@@ -1,7 +1,7 @@
 """The kinds of values a key takes: text, number, duration, secret, ...
 
 Promises: one class for one kind; it checks a value, says in words what it takes (for the docs), gives its JSON schema
-(for editors) and writes a value back as YAML. A check raises `Refusal` with what to write. Values of a secret are
+(for editors) and writes a value back as YAML. A check raises `RefusedError` with what to write. Values of a secret are
 never named in one.
 
 A number, a duration or a switch may also be a text of that form: environment variables hold nothing but texts.
@@ -17,7 +17,7 @@ from typing import Any, cast, override
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from collector.policy.problems import Refusal, join_words, suggest
+from collector.policy.problems import RefusedError, join_words, suggest
 from collector.policy.secret import MASK, Secret
 from collector.policy.units import parse_duration, parse_size, render_duration, render_size
 
@@ -30,7 +30,7 @@ class Kind(ABC):
 
     @abstractmethod
     def check(self, value: object) -> object:
-        """Return the value in its final form, or raise `Refusal`."""
+        """Return the value in its final form, or raise `RefusedError`."""
 
     @abstractmethod
     def describe(self) -> str:
@@ -59,7 +59,7 @@ class Text(Kind):
     def check(self, value: object) -> str:
         text = require_text(value)
         if not text.strip():
-            raise Refusal("is empty", "Write a value, or leave the key out.")
+            raise RefusedError("is empty", "Write a value, or leave the key out.")
         return text
 
     @override
@@ -85,7 +85,7 @@ class Choice(Kind):
             return text
         explanation = dict(self.refused).get(text, "")
         hint = explanation or f"{suggest(text, self.words)}Write {join_words(self.words)}."
-        raise Refusal(f"{{shown}} is not {join_words(self.words)}", hint)
+        raise RefusedError(f"{{shown}} is not {join_words(self.words)}", hint)
 
     @override
     def describe(self) -> str:
@@ -106,7 +106,7 @@ class Switch(Kind):
             return value
         if isinstance(value, str) and value.lower() in {"true", "false"}:
             return value.lower() == "true"
-        raise Refusal("{shown} is not true or false", "Write true or false.")
+        raise RefusedError("{shown} is not true or false", "Write true or false.")
 
     @override
     def describe(self) -> str:
@@ -130,9 +130,9 @@ class WholeNumber(Kind):
         if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value, re.ASCII):
             value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise Refusal("{shown} is not a whole number", wanted)
+            raise RefusedError("{shown} is not a whole number", wanted)
         if not self.minimum <= value <= self.maximum:
-            raise Refusal("{shown} is out of range", wanted)
+            raise RefusedError("{shown} is out of range", wanted)
         return value
 
     @override
@@ -158,10 +158,10 @@ class Duration(Kind):
         if not isinstance(value, str):
             number = isinstance(value, int) and not isinstance(value, bool)
             hint = f"Write {value}s for seconds." if number else "Write for example 5s, 300ms, 10m or 1h30m."
-            raise Refusal("{shown} is not a duration with its unit", hint)
+            raise RefusedError("{shown} is not a duration with its unit", hint)
         duration = parse_duration(value.strip())
         if not parse_duration(self.minimum) <= duration <= parse_duration(self.maximum):
-            raise Refusal("{shown} is out of range", f"Write a duration from {self.minimum} to {self.maximum}.")
+            raise RefusedError("{shown} is out of range", f"Write a duration from {self.minimum} to {self.maximum}.")
         return duration
 
     @override
@@ -187,10 +187,10 @@ class Size(Kind):
     @override
     def check(self, value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int | str):
-            raise Refusal("{shown} is not a size", "Write for example 5MiB, 512KiB or a number of bytes.")
+            raise RefusedError("{shown} is not a size", "Write for example 5MiB, 512KiB or a number of bytes.")
         size = parse_size(value.strip()) if isinstance(value, str) else value
         if not parse_size(self.minimum) <= size <= parse_size(self.maximum):
-            raise Refusal("{shown} is out of range", f"Write a size from {self.minimum} to {self.maximum}.")
+            raise RefusedError("{shown} is out of range", f"Write a size from {self.minimum} to {self.maximum}.")
         return size
 
     @override
@@ -216,14 +216,14 @@ class SecretText(Kind):
         if isinstance(value, Secret):
             return value
         if not isinstance(value, str):
-            raise Refusal("is not a text", 'Write it in quotes, or as a variable: "${env.NAME}".')
+            raise RefusedError("is not a text", 'Write it in quotes, or as a variable: "${env.NAME}".')
         if not value.strip():
-            raise Refusal("is empty", "Give it a value, or leave the key out.")
+            raise RefusedError("is empty", "Give it a value, or leave the key out.")
         self.check_form(value)
         return Secret(value)
 
     def check_form(self, value: str) -> None:
-        """Raise `Refusal` when the text cannot be a credential of this kind."""
+        """Raise `RefusedError` when the text cannot be a credential of this kind."""
 
     @override
     def describe(self) -> str:
@@ -248,15 +248,15 @@ class ListOf(Kind):
     @override
     def check(self, value: object) -> object:
         if isinstance(value, Mapping) or value is None:
-            raise Refusal("is not a list", "Write each value on its own line, after a dash.")
+            raise RefusedError("is not a list", "Write each value on its own line, after a dash.")
         values = list(cast("list[object]", value)) if isinstance(value, list | tuple) else [value]
         if self.needed and not values:
-            raise Refusal("is an empty list", "Write at least one value.")
+            raise RefusedError("is an empty list", "Write at least one value.")
         return values
 
     @override
     def describe(self) -> str:
-        return f"list of: {self.item.describe()}"
+        return f"list, or one: {self.item.describe()}"
 
     @override
     def json_schema(self) -> dict[str, Any]:
@@ -280,11 +280,13 @@ class SecretsByName(Kind):
     @override
     def check(self, value: object) -> dict[str, Secret]:
         if not isinstance(value, Mapping):
-            raise Refusal("is not a mapping", "Write each as name: value, on its own line.")
+            raise RefusedError("is not a mapping", "Write each as name: value, on its own line.")
         entries = cast("Mapping[str, object]", value)
         for name, text in entries.items():
             if not isinstance(text, str | Secret) or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-                raise Refusal("holds a name or a value that no HTTP header can have", 'Write name: "value", in quotes.')
+                raise RefusedError(
+                    "holds a name or a value that no HTTP header can have", 'Write name: "value", in quotes.'
+                )
         return {name: text if isinstance(text, Secret) else Secret(str(text)) for name, text in entries.items()}
 
     @override
@@ -301,12 +303,12 @@ class SecretsByName(Kind):
 
 
 def require_text(value: object) -> str:
-    """Return the value if it is a text; raise `Refusal` that says what it is instead and how to write a text."""
+    """Return the value if it is a text; raise `RefusedError` that says what it is instead and how to write a text."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
-        raise Refusal("YAML reads {shown} as true or false, but a text is wanted", "Write it in quotes.")
+        raise RefusedError("YAML reads {shown} as true or false, but a text is wanted", "Write it in quotes.")
     if isinstance(value, int | float):
-        raise Refusal("YAML reads {shown} as a number, but a text is wanted", "Write it in quotes.")
+        raise RefusedError("YAML reads {shown} as a number, but a text is wanted", "Write it in quotes.")
     what = "a mapping" if isinstance(value, Mapping) else "a list"
-    raise Refusal(f"is {what}, but one text is wanted", "Write a single text after the key.")
+    raise RefusedError(f"is {what}, but one text is wanted", "Write a single text after the key.")

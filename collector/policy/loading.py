@@ -11,14 +11,15 @@ from typing import cast
 
 from pydantic import ValidationError
 
-from collector.policy.agreement import LoadedInput, LoadedOutput, LoadedStream, check_agreement
+from collector.policy.agreement import LoadedInput, LoadedOutput, LoadedStream, check_agreement, check_files
 from collector.policy.document import Value, parse_document, read_text
 from collector.policy.elasticsearch import ElasticsearchOutput
 from collector.policy.event_hub import EventHubInput, EventHubStream, complete_stream
+from collector.policy.ignored_keys import OTHER_FILES
 from collector.policy.kinds import Switch
 from collector.policy.literal_secrets import check_file_mode
-from collector.policy.model import Policy
-from collector.policy.problems import Refusal, suggest
+from collector.policy.model import Policy, TopLevel
+from collector.policy.problems import RefusedError, suggest
 from collector.policy.report import Report
 from collector.policy.section import Section, example_of, section_of
 from collector.policy.shaping import replace_variables, shape_section
@@ -31,9 +32,11 @@ INPUT_TYPES: Mapping[str, type[EventHubInput]] = {"azure-eventhub": EventHubInpu
 
 
 def load_policy(path: Path, environ: Mapping[str, str]) -> Policy:
-    """Return the policy in the file, with variables from `environ`; raise `PolicyError` with every problem that it
-    has."""
-    value, _, report = parse_document(read_text(path), path)
+    """Return the policy in the file, with variables from `environ`.
+
+    Raise `PolicyError` with every problem of the file: one for each key, in the order of the lines.
+    """
+    value, report = parse_document(read_text(path), path)
     if not isinstance(value, dict):
         report.refuse(
             (),
@@ -43,9 +46,7 @@ def load_policy(path: Path, environ: Mapping[str, str]) -> Policy:
         report.raise_problems()
         value = {}
     check_file_mode(path, value, report)
-    policy = _Loading(report, environ).build_policy(value)
-    report.raise_problems()
-    return policy
+    return _Loading(report, environ).build_policy(value)
 
 
 class _Loading:
@@ -57,18 +58,29 @@ class _Loading:
         self._variables = Variables(environ, {})
 
     def build_policy(self, value: dict[str, Value]) -> Policy:
-        """Return the policy; with problems in the report it is not whole and must not be used."""
+        """Return the policy, or raise `PolicyError` with all that the report holds by then."""
         self._variables = Variables(self._environ, self._take_file_sources(value))
-        given = shape_section(value, Policy, (), self._report) or {}
+        self._refuse_other_files(value)
+        given = shape_section(value, TopLevel, (), self._report) or {}
         for key, what in (("outputs", "a mapping of names to outputs"), ("inputs", "a list of inputs")):
-            if key not in given:
+            # A misspelt key has a problem of its own that names the right one.
+            if key not in given and not any(other != key and suggest(other, [key]) for other in value):
                 self._report.refuse((key,), self._say_missing((key,)), f"Write {key}: and below it {what}.")
         outputs = self._load_outputs(given.get("outputs"))
         inputs = self._load_inputs(given.get("inputs"))
-        check_agreement(inputs, outputs, self._report)
+        if "inputs" in given:
+            check_agreement(inputs, outputs, self._report)
         sections = {name: output.section for name, output in outputs.items() if output.section is not None}
         whole = tuple(entry.section for entry in inputs if entry.section is not None)
-        return Policy.model_construct(outputs=sections, inputs=whole).with_notes(self._report.notes)
+        self._report.raise_problems()
+        return Policy(outputs=sections, inputs=whole, notes=self._report.notes)
+
+    def _refuse_other_files(self, value: dict[str, Value]) -> None:
+        """Raise `PolicyError` with one problem when the file is of another kind, not with one for each key."""
+        for key, hint in OTHER_FILES.items():
+            if key in value:
+                self._report.refuse((key,), "belongs to another kind of file", hint)
+                self._report.raise_problems()
 
     def _take_file_sources(self, value: dict[str, Value]) -> dict[str, Path]:
         """Return the files that variables may name; ``providers`` with nothing else in it needs no note."""
@@ -100,7 +112,10 @@ class _Loading:
         if kind is None:
             return LoadedOutput(None, served=self._report.has_problem(path))
         given = self._prepare(raw, kind, path)
-        return LoadedOutput(None if given is None else self._check(kind, given, path), served=True)
+        section = None if given is None else self._check(kind, given, path)
+        if section is not None:
+            check_files(section.ssl, (*path, "ssl"), self._report)
+        return LoadedOutput(section, served=True)
 
     def _load_inputs(self, raw: Value) -> list[LoadedInput]:
         if raw is None:
@@ -160,14 +175,16 @@ class _Loading:
         }
 
     def _is_disabled(self, raw: Value, path: KeyPath) -> bool:
-        """Tell whether ``enabled`` is false, and note it. A wrong value counts as enabled: the check of the key will
-        name it."""
+        """Tell whether ``enabled`` is false, and note it.
+
+        A wrong value counts as enabled: the check of the key will name it.
+        """
         if not isinstance(raw, dict) or raw.get("enabled") is None:
             return False
         value = replace_variables(raw["enabled"], (*path, "enabled"), self._variables, self._report)
         try:
             disabled = not Switch().check(value)
-        except Refusal:
+        except RefusedError:
             return False
         if disabled:
             self._report.explain(str(path), path, "it has enabled: false")
@@ -229,7 +246,7 @@ class _Loading:
             if self._report.has_problem(where):
                 continue
             cause = detail.get("ctx", {}).get("error")
-            if isinstance(cause, Refusal):
+            if isinstance(cause, RefusedError):
                 self._report.refuse(where, cause.what, cause.hint)
             elif detail["type"] == "missing":
                 self._report.refuse(where, self._say_missing(where), _show_example(kind, detail["loc"]))

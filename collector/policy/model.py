@@ -4,9 +4,7 @@ Promises: what stands here has been checked, has no variables left, and holds on
 """
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Self
-
-from pydantic import PrivateAttr
+from typing import ClassVar
 
 from collector.policy.elasticsearch import ElasticsearchOutput
 from collector.policy.event_hub import EventHubInput, EventHubStream
@@ -14,8 +12,8 @@ from collector.policy.ignored_keys import POLICY_IGNORED, POLICY_REFUSED
 from collector.policy.section import Section, setting
 
 
-class Policy(Section):
-    """An Elastic Agent policy, reduced to what this collector does."""
+class TopLevel(Section):
+    """The keys at the left margin of the file."""
 
     ignored_keys: ClassVar[Mapping[str, str]] = POLICY_IGNORED
     refused_keys: ClassVar[Mapping[str, str]] = POLICY_REFUSED
@@ -26,18 +24,15 @@ class Policy(Section):
     inputs: tuple[EventHubInput, ...] = setting(
         ..., "What is read: a list of inputs.", reason="required: without an input there is nothing to do"
     )
-    _notes: tuple[str, ...] = PrivateAttr(default=())
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the file holds and the collector does not use, each once, with its place and the reason."""
-        return self._notes
 
-    def with_notes(self, notes: tuple[str, ...]) -> Self:
-        """Return the same policy with these notes."""
-        policy = self.model_copy()
-        policy._notes = notes
-        return policy
+class Policy(TopLevel):
+    """An Elastic Agent policy, reduced to what this collector does.
+
+    `notes` says what else the file holds: each key, output or input that is not used, once, with place and reason.
+    """
+
+    notes: tuple[str, ...] = ()
 
     def streams(self) -> Iterator[tuple[EventHubInput, EventHubStream]]:
         """Yield every stream with its input, in the order of the file."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, override
 
 from collector.policy.kinds import Text
-from collector.policy.problems import Refusal
+from collector.policy.problems import RefusedError
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Name(Text):
     def check(self, value: object) -> str:
         text = super().check(value)
         if not re.fullmatch(self.pattern, text, re.ASCII):
-            raise Refusal(f"{{shown}} cannot be {self.noun}", f"{self.advice or 'Write'} {self.rule}.")
+            raise RefusedError(f"{{shown}} cannot be {self.noun}", f"{self.advice or 'Write'} {self.rule}.")
         return text
 
     @override
@@ -61,6 +61,7 @@ EVENT_HUB_NAMESPACE = Name(
 
 # The same page, Microsoft.Storage storageAccounts and storageAccounts/blobServices/containers.
 STORAGE_ACCOUNT = Name("the name of a storage account", r"[a-z0-9]{3,24}", "3 to 24 lower-case letters and digits")
+MAXIMUM_CONTAINER = 63
 CONTAINER = Name(
     "the name of a blob container",
     r"(?=.{3,63}$)[a-z0-9]+(?:-[a-z0-9]+)*",

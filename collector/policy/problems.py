@@ -42,7 +42,7 @@ class PolicyError(Exception):
         return "\n".join(problem.render() for problem in self.problems)
 
 
-class Refusal(ValueError):
+class RefusedError(ValueError):
     """A value is refused: what is wrong with it, and what to write.
 
     Raised by the checks of single values, which do not know their place in the file. ``{shown}`` in `what` is
@@ -55,9 +55,8 @@ class Refusal(ValueError):
         self.hint = hint
 
 
-def suggest(word: str, choices: Iterable[str], *, cutoff: float = 0.7) -> str:
-    """Return ``Did you mean 'x'? `` (with a blank at its end) for the choice nearest to `word`, or nothing if none is
-    near."""
+def suggest(word: str, choices: Iterable[str], *, cutoff: float = 0.66) -> str:
+    """Return ``Did you mean 'x'? `` for the choice nearest to `word`, with a blank at its end; nothing if none is."""
     known = {choice.lower(): choice for choice in choices}
     near = difflib.get_close_matches(word.lower(), known, n=1, cutoff=cutoff)
     return f"Did you mean '{known[near[0]]}'? " if near else ""

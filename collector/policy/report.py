@@ -17,8 +17,10 @@ class Report:
         self._notes: dict[str, str] = {}
 
     def refuse(self, path: KeyPath, what: str, hint: str) -> None:
-        """Note a problem with the key, unless it has one already. ``{shown}`` in `what` becomes the value, if it may
-        be shown."""
+        """Note a problem with the key, unless it has one already.
+
+        ``{shown}`` in `what` becomes the value, if it may be shown.
+        """
         what = what.replace("{shown}", self.source.show(path))
         line = self.source.find_line(path)
         self._problems.setdefault(path, Problem(self._file, line, render_path(path), what, hint.strip()))

@@ -38,7 +38,7 @@ class Section(BaseModel):
     refused_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @classmethod
-    def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:
+    def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:  # noqa: ARG003 - for subclasses
         """Yield what is wrong with the set of keys that the file gives, whatever their values are."""
         yield from ()
 
@@ -47,12 +47,12 @@ class Section(BaseModel):
         yield from ()
 
 
-def setting(default: Any, description: str, *, reason: str, example: str = "") -> Any:
-    """Return a key of a section: its default (``...`` when it must be given), what it does, and the reason for the
-    default."""
-    extra: dict[str, Any] = {"reason": reason}
-    if example:
-        extra["example"] = example
+def setting(default: Any, description: str, *, reason: str, example: str = "", derived: str = "") -> Any:
+    """Return a key of a section: its default, what it does, and the reason for the default.
+
+    The default is ``...`` when the key must be given. `derived` says in words how the default follows from other keys.
+    """
+    extra: dict[str, Any] = {"reason": reason, "example": example, "derived": derived}
     return Field(default=default, description=description, json_schema_extra=extra)
 
 
@@ -75,6 +75,11 @@ def example_of(field: FieldInfo) -> str:
 def reason_of(field: FieldInfo) -> str:
     """Return why the key's default is what it is, or why the key must be given."""
     return _read_extra(field, "reason")
+
+
+def derived_of(field: FieldInfo) -> str:
+    """Return in words how the key's default follows from other keys, or an empty text."""
+    return _read_extra(field, "derived")
 
 
 def default_of(field: FieldInfo) -> object:

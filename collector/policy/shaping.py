@@ -1,5 +1,4 @@
-"""Brings one mapping of the file into the shape of its section: known keys only, nested where they were dotted,
-variables replaced.
+"""Brings one mapping of the file into the shape of its section: known keys only, nested, with variables replaced.
 
 Promises: an unknown key is a problem with a did-you-mean; a key of the Elastic Agent that is not used becomes a note
 and is not looked into, so a variable in it need not be set; a key without a value counts as not given.
@@ -8,7 +7,7 @@ and is not looked into, so a variable in it need not be set; a key without a val
 from collections.abc import Iterable, Mapping
 
 from collector.policy.document import Value
-from collector.policy.problems import Refusal, suggest
+from collector.policy.problems import RefusedError, suggest
 from collector.policy.report import Report
 from collector.policy.section import Section, section_of
 from collector.policy.source_map import KeyPath, show_key
@@ -37,10 +36,13 @@ def shape_section(raw: Value, kind: type[Section], path: KeyPath, report: Report
         return None
     given: dict[str, Value] = {}
     for key, value in _unfold_keys(raw, kind, path, report):
-        if _is_used(key, kind, path, report) and value is not None:
+        # A value that is refused already still counts as given, so that its key is not called missing.
+        is_given = value is not None or report.has_problem((*path, key))
+        if _is_used(key, kind, path, report) and is_given:
             below = section_of(kind.model_fields[key])
-            shaped = shape_section(value, below, (*path, key), report) if below else value
-            if shaped is not None:
+            if below is None:
+                given[key] = value
+            elif (shaped := shape_section(value, below, (*path, key), report)) is not None:
                 given[key] = shaped
     return given
 
@@ -50,7 +52,7 @@ def replace_variables(value: Value, path: KeyPath, variables: Variables, report:
     if isinstance(value, str):
         try:
             return variables.resolve(value)
-        except Refusal as refusal:
+        except RefusedError as refusal:
             report.refuse(path, refusal.what, refusal.hint)
             return None
     if isinstance(value, list):

@@ -7,7 +7,7 @@ A duration needs a unit, as in Go and so in the Elastic Agent; a size without a 
 import re
 from datetime import timedelta
 
-from collector.policy.problems import Refusal
+from collector.policy.problems import RefusedError
 
 _MICROSECONDS = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
 _DURATION_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(us|µs|ms|s|m|h)")
@@ -19,10 +19,10 @@ _SIZE = re.compile(r"(\d{1,12})\s*(b|kb|mb|gb|kib|mib|gib)?", re.IGNORECASE)
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return the duration that the text tells, or raise `Refusal`."""
+    """Return the duration that the text tells, or raise `RefusedError`."""
     if not _DURATION.fullmatch(text):
         hint = f"Write {text}s for seconds." if text.isdecimal() else "Write for example 5s, 300ms, 10m or 1h30m."
-        raise Refusal("{shown} is not a duration with its unit", hint)
+        raise RefusedError("{shown} is not a duration with its unit", hint)
     parts = _DURATION_PART.findall(text)
     return timedelta(microseconds=sum(float(number) * _MICROSECONDS[unit] for number, unit in parts))
 
@@ -37,10 +37,10 @@ def render_duration(duration: timedelta) -> str:
 
 
 def parse_size(text: str) -> int:
-    """Return the number of bytes that the text tells, or raise `Refusal`."""
+    """Return the number of bytes that the text tells, or raise `RefusedError`."""
     match = _SIZE.fullmatch(text)
     if match is None:
-        raise Refusal("{shown} is not a size", "Write for example 5MiB, 512KiB or a number of bytes.")
+        raise RefusedError("{shown} is not a size", "Write for example 5MiB, 512KiB or a number of bytes.")
     return int(match[1]) * _BYTES[(match[2] or "b").lower()]
 
 

@@ -1,5 +1,4 @@
-"""Variables in values: ``${env.NAME}``, ``${NAME}``, ``${env.A|env.B|'text'}``, ``${filesource.NAME}``, and
-``$${...}``.
+"""Variables in values: ``${env.NAME}``, ``${NAME}``, ``${env.A|env.B|'text'}``, ``${filesource.NAME}``.
 
 Promises: the Elastic Agent's form (its docs/agent-policy.md). Without a dot ``env`` is meant; the first alternative
 that resolves wins; a text in quotes always resolves, and so does what stands after a colon (``${env.A:text}``);
@@ -13,14 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from collector.policy.problems import Refusal, join_words, suggest
+from collector.policy.problems import RefusedError, join_words, suggest
 
 # The agent's own limit for a file of its provider filesource.
 MAXIMUM_SECRET_FILE_BYTES = 4096
 
 _REFERENCE = re.compile(r"\$\$\{|\$\{([^}]*)(\}?)")
 _ALTERNATIVE = re.compile(
-    r"""\s*(?:'(?P<single>[^']*)'|"(?P<double>[^"]*)"|(?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-/\\]*)\s*(?::(?P<default>[^|]*))?)\s*(?P<more>\||$)"""
+    r"""\s*(?: '(?P<single>[^']*)' | "(?P<double>[^"]*)"
+          | (?P<name>[A-Za-z0-9_][A-Za-z0-9_.\-/\\]*) \s* (?: : (?P<default>[^|]*) )? )
+        \s*(?P<more>\||$)""",
+    re.VERBOSE,
 )
 _PROVIDERS = ("env", "filesource")
 
@@ -44,7 +46,7 @@ class Variables:
         self._files = files
 
     def resolve(self, text: str) -> str:
-        """Return the text with its variables replaced, or raise `Refusal` that names the one that does not resolve."""
+        """Return the text with its variables replaced; raise `RefusedError` that names one that does not resolve."""
         pieces: list[str] = []
         end = 0
         for match in _REFERENCE.finditer(text):
@@ -57,7 +59,7 @@ class Variables:
                 end = len(text) if closing < 0 else closing + 1
                 pieces.append(text[match.start() + 1 : end])
             elif not match[2]:
-                raise Refusal(
+                raise RefusedError(
                     "opens a variable with ${ and does not close it", "Write } after the name, or $${ for a plain ${."
                 )
             else:
@@ -81,7 +83,7 @@ class Variables:
         path = self._files.get(name.key)
         return None if path is None else _read_secret_file(name, path)
 
-    def _explain_missing(self, missing: list[_Name]) -> Refusal:
+    def _explain_missing(self, missing: list[_Name]) -> RefusedError:
         names = join_words(f"${{{name}}}" for name in missing)
         first = missing[0]
         if first.provider == "filesource":
@@ -93,7 +95,8 @@ class Variables:
                 f"{suggest(first.key, self._environ)}Set the environment variable {first.key}, "
                 f"or write ${{{first}|'text'}} with a text to fall back on."
             )
-        return Refusal(f"needs {names}, which is not set", hint)
+        state = "which is not set" if len(missing) == 1 else "and none of them is set"
+        return RefusedError(f"needs {names}, {state}", hint)
 
 
 def find_literals(text: str) -> str:
@@ -102,7 +105,7 @@ def find_literals(text: str) -> str:
     for match in _REFERENCE.finditer(text):
         try:
             literals.extend(part for part in _parse_alternatives(match[1] or "") if isinstance(part, str))
-        except Refusal:
+        except RefusedError:
             literals.append(text)
     return "".join(literals)
 
@@ -124,7 +127,7 @@ def _parse_alternatives(inside: str) -> Iterator[_Name | str]:
     while more:
         match = _ALTERNATIVE.match(inside, position)
         if match is None:
-            raise Refusal(
+            raise RefusedError(
                 "has a variable that is not well formed",
                 "Write ${env.NAME}, ${env.NAME|'text'}, or $${ for a plain ${.",
             )
@@ -144,7 +147,7 @@ def _split_name(text: str) -> _Name:
         return _Name("env", text)
     if provider not in _PROVIDERS:
         known = join_words(_PROVIDERS)
-        raise Refusal(
+        raise RefusedError(
             f"uses the variable provider {provider}, which is not served",
             f"{suggest(provider, _PROVIDERS)}Write a variable of {known}, such as ${{env.NAME}}.",
         )
@@ -152,16 +155,16 @@ def _split_name(text: str) -> _Name:
 
 
 def _read_secret_file(name: _Name, path: Path) -> str:
-    """Return the file's text without the line break at its end, or raise `Refusal`."""
+    """Return the file's text without the line break at its end, or raise `RefusedError`."""
     try:
         with path.open("rb") as file:
             data = file.read(MAXIMUM_SECRET_FILE_BYTES + 1)
         text = data.decode("utf-8")
     except OSError as error:
         reason = (error.strerror or "an unknown reason").lower()
-        raise Refusal(f"needs ${{{name}}}, whose file cannot be read: {reason}", f"Check {path}.") from None
+        raise RefusedError(f"needs ${{{name}}}, whose file cannot be read: {reason}", f"Check {path}.") from None
     except UnicodeDecodeError:
-        raise Refusal(f"needs ${{{name}}}, whose file is not UTF-8", f"Check {path}.") from None
+        raise RefusedError(f"needs ${{{name}}}, whose file is not UTF-8", f"Check {path}.") from None
     if len(data) > MAXIMUM_SECRET_FILE_BYTES:
-        raise Refusal(f"needs ${{{name}}}, whose file is larger than 4 KiB", f"Check {path}.")
+        raise RefusedError(f"needs ${{{name}}}, whose file is larger than 4 KiB", f"Check {path}.")
     return text.removesuffix("\n").removesuffix("\r")
