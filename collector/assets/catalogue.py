@@ -1,0 +1,76 @@
+"""The catalogue of fields: one entry for every field of every document."""
+
+from collections import Counter
+from enum import StrEnum
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from collector.assets.errors import AssetError
+from collector.assets.files import read_catalogue
+
+
+class Origin(StrEnum):
+    """Who named a field."""
+
+    ECS = "ecs"
+    OTEL = "otel"
+    ELASTIC = "elastic"
+    OURS = "ours"
+
+
+class FieldType(StrEnum):
+    """The mapping types in use; each exists on every Elasticsearch from 8.16."""
+
+    BOOLEAN = "boolean"
+    CONSTANT_KEYWORD = "constant_keyword"
+    DATE = "date"
+    DOUBLE = "double"
+    FLATTENED = "flattened"
+    IP = "ip"
+    KEYWORD = "keyword"
+    LONG = "long"
+    MATCH_ONLY_TEXT = "match_only_text"
+    OBJECT = "object"
+
+
+class CatalogueField(BaseModel):
+    """One field: its name, what it means and how it is mapped.
+
+    ``unit`` and ``metric_type`` are Elasticsearch's own words. ``source`` names Azure's column, or several in the
+    order in which they are tried. ``mapping`` holds parameters beside the type.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[@a-z][a-z0-9_@.]*$")
+    type: FieldType
+    description: str = Field(min_length=1)
+    origin: Origin
+    datasets: tuple[str, ...] = Field(min_length=1)
+    source: str | None = None
+    unit: str | None = None
+    metric_type: str | None = None
+    mapping: dict[str, bool | int | str] = Field(default_factory=dict)
+
+
+@cache
+def load_catalogue() -> tuple[CatalogueField, ...]:
+    """All fields in the order of the file.
+
+    Raises:
+        AssetError: an entry is wrong, or a name is there twice.
+    """
+    try:
+        fields = TypeAdapter(tuple[CatalogueField, ...]).validate_python(read_catalogue())
+    except ValidationError as error:
+        raise AssetError(f"catalogue/fields.yml: {error}") from error
+    doubled = [name for name, count in Counter(field.name for field in fields).items() if count > 1]
+    if doubled:
+        raise AssetError(f"catalogue/fields.yml: more than once: {', '.join(doubled)}")
+    return fields
+
+
+def fields_of(dataset: str) -> tuple[CatalogueField, ...]:
+    """The fields that documents of a data set can have."""
+    return tuple(field for field in load_catalogue() if dataset in field.datasets)

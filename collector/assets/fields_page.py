@@ -1,0 +1,43 @@
+"""Writes ``docs/fields.md`` from the catalogue: ``python -m collector.assets.fields_page``."""
+
+from collector.assets.catalogue import CatalogueField, load_catalogue
+from collector.assets.files import sources_root
+
+HEADING = """# Fields
+
+Generated from `catalogue/fields.yml` by `python -m collector.assets.fields_page`; change that file, not this one.
+
+`Origin` says who named a field: `ecs` the Elastic Common Schema, `otel` OpenTelemetry's conventions for generative AI,
+`elastic` Elastic's own `azure` and `azure_openai` packages, `ours` nobody before. `From` names Azure's column in the
+record, or several in the order in which they are tried.
+"""
+
+TABLE_HEAD = "| Field | Type | Meaning | From | Origin |\n|---|---|---|---|---|"
+
+
+def render() -> str:
+    """The page: a section for each data set, its fields by name."""
+    datasets = sorted({dataset for field in load_catalogue() for dataset in field.datasets}, reverse=True)
+    return "\n".join([HEADING, *(_section(dataset) for dataset in datasets)])
+
+
+def _section(dataset: str) -> str:
+    fields = sorted((field for field in load_catalogue() if dataset in field.datasets), key=lambda field: field.name)
+    return "\n".join([f"## {dataset}\n", TABLE_HEAD, *(_row(field) for field in fields), ""])
+
+
+def _row(field: CatalogueField) -> str:
+    unit = f" ({field.unit})" if field.unit else ""
+    cells = (f"`{field.name}`", f"{field.type}{unit}", field.description, field.source or "", field.origin)
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def main() -> None:
+    """Write the page into the checkout."""
+    page = sources_root() / "docs" / "fields.md"
+    page.parent.mkdir(exist_ok=True)
+    page.write_text(render(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Where the sources of the assets lie, and how they are read.
+
+In a checkout they are read from its tree. A wheel carries copies under ``collector/assets/shipped/``.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+import yaml
+
+from collector.assets.errors import AssetError
+
+type Body = dict[str, object]
+"""A JSON object as Elasticsearch takes it."""
+
+
+@cache
+def sources_root() -> Path:
+    """The folder that holds ``ingest-pipelines`` and ``catalogue``.
+
+    Raises:
+        AssetError: neither a checkout nor a complete installation is around this module.
+    """
+    room = Path(__file__).resolve().parent
+    for candidate in (room.parents[1], room / "shipped"):
+        if (candidate / "ingest-pipelines").is_dir() and (candidate / "catalogue").is_dir():
+            return candidate
+    raise AssetError(f"no ingest-pipelines and catalogue beside {room}: the installation is incomplete")
+
+
+def read_pipelines() -> dict[tuple[str, str], Body]:
+    """Every pipeline's source by data set and file stem, as in ``ingest-pipelines/aoai.logs/default.yml``."""
+    root = sources_root() / "ingest-pipelines"
+    return {(path.parent.name, path.stem): _read_object(path) for path in sorted(root.glob("*/*.yml"))}
+
+
+def read_catalogue() -> list[object]:
+    """The entries of ``catalogue/fields.yml`` as they are written there."""
+    path = sources_root() / "catalogue" / "fields.yml"
+    content = _read(path)
+    if not isinstance(content, list):
+        raise AssetError(f"{path.name}: a list of fields is expected")
+    return cast("list[object]", content)
+
+
+def _read_object(path: Path) -> Body:
+    content = _read(path)
+    if not isinstance(content, dict):
+        raise AssetError(f"{path.name}: an object is expected")
+    return cast("Body", content)
+
+
+def _read(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise AssetError(f"{path.name} cannot be read: {error}") from error

@@ -1,0 +1,80 @@
+"""Brings a server to what this version of the package ships."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from elasticsearch import AsyncElasticsearch
+
+from collector.assets.hooks import with_custom_hook
+from collector.assets.server import Asset, AssetKind, is_embedded, read_stored, write
+from collector.assets.sources import component_templates, pipelines, templates
+
+
+class Outcome(StrEnum):
+    """What `install` did to one asset."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledAsset:
+    """One asset and what became of it."""
+
+    kind: AssetKind
+    name: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class InstallReport:
+    """What `install` did, in the order in which it did it."""
+
+    assets: tuple[InstalledAsset, ...]
+
+    def count(self, outcome: Outcome) -> int:
+        """How many assets had this outcome."""
+        return sum(asset.outcome is outcome for asset in self.assets)
+
+
+async def install(client: AsyncElasticsearch) -> InstallReport:
+    """Install pipelines, component templates and index templates, in an order in which each finds what it names.
+
+    May be repeated, also while documents arrive: a body that is stored already changes nothing. Every body is written
+    in any case, so that what somebody edited on the server is as shipped afterwards.
+
+    Raises:
+        AssetError: the server did not answer or refused an asset; those before it are installed.
+    """
+    report = [await _install_one(client, asset) for asset in shipped_assets(embedded=await is_embedded(client))]
+    return InstallReport(tuple(report))
+
+
+def shipped_assets(*, embedded: bool) -> list[Asset]:
+    """Everything to install: for Elasticsearch with the user's hooks, or cut to what the embedded engine takes."""
+    assets = [
+        Asset(AssetKind.PIPELINE, name, body if embedded else with_custom_hook(body))
+        for name, body in pipelines().items()
+    ]
+    assets += [Asset(AssetKind.COMPONENT_TEMPLATE, name, body) for name, body in component_templates().items()]
+    assets += [Asset(AssetKind.INDEX_TEMPLATE, name, body) for name, body in templates().items()]
+    return [_adapt(asset) for asset in assets] if embedded else assets
+
+
+def _adapt(asset: Asset) -> Asset:
+    # Only who runs the embedded engine needs what is in its room.
+    from collector.engine.portability import adapt_pipeline, adapt_template  # noqa: PLC0415
+
+    adapt = adapt_pipeline if asset.kind is AssetKind.PIPELINE else adapt_template
+    return Asset(asset.kind, asset.name, adapt(asset.body))
+
+
+async def _install_one(client: AsyncElasticsearch, asset: Asset) -> InstalledAsset:
+    """Compares what the server stored before and after, since it stores no body word for word."""
+    before = await read_stored(client, asset)
+    await write(client, asset)
+    if before is None:
+        return InstalledAsset(asset.kind, asset.name, Outcome.CREATED)
+    same = before == await read_stored(client, asset)
+    return InstalledAsset(asset.kind, asset.name, Outcome.UNCHANGED if same else Outcome.UPDATED)

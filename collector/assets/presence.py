@@ -1,0 +1,36 @@
+"""Whether what this version needs is on the server."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from elasticsearch import AsyncElasticsearch
+
+from collector import __version__
+from collector.assets.files import Body
+from collector.assets.installation import shipped_assets
+from collector.assets.server import Asset, AssetKind, is_embedded, read_stored
+
+
+async def missing_assets(client: AsyncElasticsearch) -> list[str]:
+    """Names of the assets that are absent or of another version, such as ``index template logs-aoai.logs``.
+
+    Reads only. An empty list means that documents may be sent.
+
+    Raises:
+        AssetsUnreadableError: the credentials may not look; nothing is known then.
+        AssetError: the server did not answer.
+    """
+    assets = shipped_assets(embedded=await is_embedded(client))
+    return [str(asset) for asset in assets if not _is_current(asset, await read_stored(client, asset))]
+
+
+def _is_current(asset: Asset, stored: Body | None) -> bool:
+    if stored is None:
+        return False
+    # A pipeline has the version in its name.
+    return asset.kind is AssetKind.PIPELINE or _version(stored) == __version__
+
+
+def _version(stored: Mapping[str, object]) -> object:
+    meta = cast("Mapping[str, object]", stored.get("_meta") or {})
+    return cast("Mapping[str, object]", meta.get("package") or {}).get("version")

@@ -1,0 +1,108 @@
+"""The server's side of an asset: where it lies, what is stored there, how it is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, TransportError
+
+from collector.assets.errors import AssetError, AssetsUnreadableError
+from collector.assets.files import Body
+
+FORBIDDEN = (401, 403)
+
+JSON_HEADERS = {"accept": "application/json", "content-type": "application/json"}
+
+
+class AssetKind(StrEnum):
+    """The kinds of asset, in the words a person reads."""
+
+    PIPELINE = "ingest pipeline"
+    COMPONENT_TEMPLATE = "component template"
+    INDEX_TEMPLATE = "index template"
+
+
+PATHS = {
+    AssetKind.PIPELINE: "/_ingest/pipeline",
+    AssetKind.COMPONENT_TEMPLATE: "/_component_template",
+    AssetKind.INDEX_TEMPLATE: "/_index_template",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One thing to install."""
+
+    kind: AssetKind
+    name: str
+    body: Body
+
+    @property
+    def path(self) -> str:
+        """Its address on the server."""
+        return f"{PATHS[self.kind]}/{self.name}"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+async def is_embedded(client: AsyncElasticsearch) -> bool:
+    """Whether the server is this project's embedded engine, which says so in ``version.build_flavor``."""
+    try:
+        info = await client.info()
+    except (ApiError, TransportError) as error:
+        raise AssetError(f"the server does not answer: {explain(error)}") from error
+    return info["version"].get("build_flavor") == "embedded"
+
+
+async def read_stored(client: AsyncElasticsearch, asset: Asset) -> Body | None:
+    """The asset as the server holds it, without the dates it keeps; None when it is not there.
+
+    Raises:
+        AssetsUnreadableError: the credentials do not suffice.
+        AssetError: any other failure.
+    """
+    try:
+        response = await client.perform_request("GET", asset.path, headers=JSON_HEADERS)
+    except NotFoundError:
+        return None
+    except (ApiError, TransportError) as error:
+        reason = f"{asset} cannot be read: {explain(error)}"
+        if isinstance(error, ApiError) and error.status_code in FORBIDDEN:
+            raise AssetsUnreadableError(reason) from error
+        raise AssetError(reason) from error
+    stored = _unwrap(asset, cast("Mapping[str, object]", response.body))
+    return {key: value for key, value in stored.items() if "date" not in key}
+
+
+async def write(client: AsyncElasticsearch, asset: Asset) -> None:
+    """Create the asset or put it in the place of the one that is there.
+
+    Raises:
+        AssetError: the server refused.
+    """
+    try:
+        await client.perform_request("PUT", asset.path, headers=JSON_HEADERS, body=asset.body)
+    except (ApiError, TransportError) as error:
+        raise AssetError(f"{asset} cannot be installed: {explain(error)}") from error
+
+
+def explain(error: ApiError | TransportError) -> str:
+    """The server's reason in one line, without the request."""
+    if not isinstance(error, ApiError):
+        return error.message
+    body = cast("object", error.body)
+    detail = cast("Mapping[str, object]", body).get("error") if isinstance(body, Mapping) else body
+    if isinstance(detail, Mapping):
+        reason = cast("Mapping[str, object]", detail)
+        detail = f"{reason.get('type')}: {reason.get('reason')}"
+    return f"{detail} (status {error.status_code})"
+
+
+def _unwrap(asset: Asset, response: Mapping[str, object]) -> Body:
+    if asset.kind is AssetKind.PIPELINE:
+        return cast("Body", response[asset.name])
+    key = "component_template" if asset.kind is AssetKind.COMPONENT_TEMPLATE else "index_template"
+    (only,) = cast("list[Body]", response[f"{key}s"])
+    return cast("Body", only[key])

@@ -1,0 +1,76 @@
+"""Component templates and index templates of the data sets."""
+
+from dataclasses import dataclass
+
+from collector import __version__
+from collector.assets.files import Body
+from collector.assets.mappings import build_mappings
+
+PACKAGE = "aoai"
+
+PRIORITY = 250
+"""Above Fleet's 200 for a data set and below the 500 a user may choose to win over us."""
+
+TOTAL_FIELDS_LIMIT = 1000
+"""About 100 fields are ours; the rest is room for a sender's own (agent.*, host.*, labels.*)."""
+
+META: Body = {"package": {"name": PACKAGE, "version": __version__}, "managed_by": "aoai-collector", "managed": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """A data set: its name, whether documents pass a pipeline, and whether senders may add fields."""
+
+    name: str
+    has_pipeline: bool
+    dynamic: bool
+
+    @property
+    def stream(self) -> str:
+        """Name of the index template and stem of everything else, as Fleet forms it: ``logs-aoai.logs``."""
+        return f"logs-{self.name}"
+
+
+LOGS = Dataset("aoai.logs", has_pipeline=True, dynamic=True)
+DEAD_LETTERS = Dataset("aoai.deadletter", has_pipeline=False, dynamic=False)
+DATASETS = (LOGS, DEAD_LETTERS)
+
+
+def pipeline_id(dataset: str, stem: str = "default") -> str:
+    """The id of a pipeline: versioned, so that two versions of the package can run beside each other."""
+    entry = f"logs-{dataset}-{__version__}"
+    return entry if stem == "default" else f"{entry}-{stem}"
+
+
+def build_component_template(dataset: Dataset) -> Body:
+    """``<stream>@package``: settings and mappings of a data set."""
+    mapping: Body = {
+        "total_fields": {"limit": TOTAL_FIELDS_LIMIT},
+        # One odd value must not cost a document: it is kept and only not searchable in that field.
+        "ignore_malformed": True,
+    }
+    index: Body = {"mapping": mapping}
+    if dataset.has_pipeline:
+        index["default_pipeline"] = pipeline_id(dataset.name)
+    mappings = build_mappings(dataset.name, dynamic=dataset.dynamic)
+    return {"template": {"settings": {"index": index}, "mappings": mappings}, "_meta": META}
+
+
+def build_index_template(dataset: Dataset) -> Body:
+    """``<stream>``: composed as Fleet would, so that Elasticsearch's own defaults and the user's templates apply.
+
+    Only ``<stream>@package`` has to be there. Elasticsearch ships ``logs@settings`` (life cycle), ``logs@mappings``
+    and ``ecs@mappings``; the ones named ``@custom`` are the user's and win over the package.
+    """
+    package = f"{dataset.stream}@package"
+    custom = ["logs@custom", f"{PACKAGE}@custom", f"{dataset.stream}@custom"]
+    before = ["logs@mappings", "logs@settings"] if dataset.dynamic else ["logs@settings"]
+    after = ["ecs@mappings"] if dataset.dynamic else []
+    return {
+        "index_patterns": [f"{dataset.stream}-*"],
+        "priority": PRIORITY,
+        "data_stream": {},
+        "composed_of": [*before, package, *custom, *after],
+        "ignore_missing_component_templates": [*before, *custom, *after],
+        "_meta": META,
+    }
