@@ -74,9 +74,9 @@ def _check_use_output(entry: LoadedInput, outputs: Mapping[str, LoadedOutput], r
 
 def _check_ids(noun: str, named: list[tuple[KeyPath, object]], report: Report) -> None:
     """Report ids that two inputs, or two streams, share: positions and counters are kept by them."""
-    first: dict[object, KeyPath] = {}
+    first: dict[str, KeyPath] = {}
     for path, name in named:
-        if name is None:
+        if not isinstance(name, str):
             continue
         other = first.setdefault(name, path)
         if other != path:

@@ -45,7 +45,13 @@ class Kind(ABC):
         return value
 
     def __get_pydantic_core_schema__(self, source_type: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(self.check)
+        return core_schema.no_info_plain_validator_function(self.check, serialization=self._build_serialization())
+
+    def _build_serialization(self) -> core_schema.SerSchema:
+        """Return how pydantic dumps the value: as it would stand in a policy file, secrets masked."""
+        return core_schema.plain_serializer_function_ser_schema(
+            lambda value: None if value is None else self.render(value)
+        )
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         return self.json_schema()
@@ -270,7 +276,9 @@ class ListOf(Kind):
     @override
     def __get_pydantic_core_schema__(self, source_type: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         item = core_schema.no_info_plain_validator_function(self.item.check)
-        return core_schema.no_info_before_validator_function(self.check, core_schema.tuple_variable_schema(item))
+        return core_schema.no_info_before_validator_function(
+            self.check, core_schema.tuple_variable_schema(item), serialization=self._build_serialization()
+        )
 
 
 @dataclass(frozen=True)

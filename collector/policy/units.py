@@ -6,11 +6,14 @@ A duration needs a unit, as in Go and so in the Elastic Agent; a size without a 
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 from collector.policy.problems import RefusedError
 
 _MICROSECONDS = {"us": 1, "µs": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}
-_DURATION_PART = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)(us|µs|ms|s|m|h)")
+# Some 30 years, in microseconds: more than any key takes, less than a timedelta can hold.
+_LONGEST = 10**15
+_DURATION_PART = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)(us|µs|ms|s|m|h)")
 _DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 
 # KB, MB and GB are powers of 1000, KiB, MiB and GiB powers of 1024 (IEC 80000-13), as the Elastic Agent reads them.
@@ -24,7 +27,10 @@ def parse_duration(text: str) -> timedelta:
         hint = f"Write {text}s for seconds." if text.isdecimal() else "Write for example 5s, 300ms, 10m or 1h30m."
         raise RefusedError("{shown} is not a duration with its unit", hint)
     parts = _DURATION_PART.findall(text)
-    return timedelta(microseconds=sum(float(number) * _MICROSECONDS[unit] for number, unit in parts))
+    microseconds = int(sum(Decimal(number) * _MICROSECONDS[unit] for number, unit in parts))
+    if microseconds > _LONGEST:
+        raise RefusedError("{shown} is out of range", "Write a shorter duration.")
+    return timedelta(microseconds=microseconds)
 
 
 def render_duration(duration: timedelta) -> str:
