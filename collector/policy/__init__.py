@@ -8,13 +8,14 @@ Does not promise that what the policy names can be reached. Imports no other roo
 """
 
 from collector.policy.connection_string import EventHubConnectionString, StorageConnectionString
-from collector.policy.elasticsearch import Backoff, ElasticsearchOutput, Ssl
+from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.loading import load_policy
 from collector.policy.masking import render_effective
 from collector.policy.model import Policy
 from collector.policy.problems import PolicyError, Problem
 from collector.policy.secret import Secret
+from collector.policy.tls import Ssl
 
 __all__ = [
     "Backoff",

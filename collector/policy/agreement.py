@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from collector.policy.elasticsearch import ElasticsearchOutput, Ssl, is_pem
+from collector.policy.elasticsearch import ElasticsearchOutput
 from collector.policy.event_hub import EventHubInput, EventHubStream
 from collector.policy.problems import suggest
 from collector.policy.report import Report
 from collector.policy.source_map import KeyPath
+from collector.policy.tls import Ssl, is_pem
 
 
 @dataclass(slots=True)

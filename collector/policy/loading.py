@@ -14,7 +14,8 @@ from pydantic import ValidationError
 from collector.policy.agreement import LoadedInput, LoadedOutput, LoadedStream, check_agreement, check_files
 from collector.policy.document import Value, parse_document, read_text
 from collector.policy.elasticsearch import ElasticsearchOutput
-from collector.policy.event_hub import EventHubInput, EventHubStream, complete_stream
+from collector.policy.event_hub import EventHubInput, EventHubStream
+from collector.policy.event_hub_access import complete_stream
 from collector.policy.ignored_keys import OTHER_FILES
 from collector.policy.kinds import Switch
 from collector.policy.literal_secrets import check_file_mode

@@ -13,11 +13,12 @@ from typing import Any
 import yaml
 from pydantic.fields import FieldInfo
 
-from collector.policy.elasticsearch import Backoff, ElasticsearchOutput, Ssl
+from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.ignored_keys import OTHER_FILES
 from collector.policy.model import TopLevel
 from collector.policy.section import Section, default_of, derived_of, example_of, kind_of, reason_of, section_of
+from collector.policy.tls import Ssl
 
 DOCS = Path(__file__).parents[2] / "docs"
 

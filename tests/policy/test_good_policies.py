@@ -1,6 +1,7 @@
 """Policies that load, and what they mean."""
 
 import base64
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -231,3 +232,11 @@ def test_a_policy_cannot_be_changed(load_small: Load) -> None:
 def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="cannot be read: no such file"):
         load_policy(tmp_path / "none.yml", {})
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
+def test_a_literal_secret_is_refused_from_a_file_of_another_user(write_policy: Callable[..., Path]) -> None:
+    path = write_policy(small().replace("${env.HUB}", HUB))
+    os.chown(path, 12345, 12345)
+    with pytest.raises(PolicyError, match="belongs to another user"):
+        load_policy(path, {})

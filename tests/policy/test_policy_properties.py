@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.policy import PolicyError, load_policy
-from collector.policy.elasticsearch import Backoff, ElasticsearchOutput, Ssl
+from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
+from collector.policy.tls import Ssl
 from collector.policy.units import parse_duration, parse_size, render_duration, render_size
 
 CANARY = "SharedAccessKey=canary5ecret"
