@@ -13,7 +13,7 @@ from elasticsearch import AsyncElasticsearch
 
 from collector.demo.expectations import Fate
 from collector.demo.ledger import Ledger, Place, Trace
-from collector.demo.streams import DEAD_LETTERS, LOGS, SEARCH_OPTIONS
+from collector.demo.streams import DEMO_STREAMS, SEARCH_OPTIONS, Streams
 
 # Ten thousand buckets a page: two pages for a default run, and far below the engine's limit of 65,536.
 _PAGE: Final = 10_000
@@ -26,7 +26,6 @@ _SHOWN: Final[Mapping[Fate, Mapping[str, str]]] = {
     },
     Fate.DEAD_LETTER: {"detail": "event.reason"},
 }
-_STREAMS: Final = {Fate.INDEXED: LOGS, Fate.DEAD_LETTER: DEAD_LETTERS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +53,12 @@ class Account:
         return not self.faults
 
 
-async def find_traces(client: AsyncElasticsearch) -> Counter[Trace]:
+async def find_traces(client: AsyncElasticsearch, streams: Streams = DEMO_STREAMS) -> Counter[Trace]:
     """Ask the engine for every document it holds in both data streams, as traces to compare with a ledger's."""
     found: Counter[Trace] = Counter()
-    for fate in Fate:
-        async for bucket in _walk_buckets(client, fate):
+    await client.indices.refresh(index=streams.both, **SEARCH_OPTIONS)
+    for fate, index in ((Fate.INDEXED, streams.logs), (Fate.DEAD_LETTER, streams.dead_letters)):
+        async for bucket in _walk_buckets(client, index, _SHOWN[fate]):
             key = bucket["key"]
             place = Place(str(key["partition"]), int(key["sequence"] if key["sequence"] is not None else -1))
             trace = Trace(fate, place, key["detail"] or "", key.get("status"), key.get("deployment"))
@@ -89,16 +89,18 @@ def settle(ledger: Ledger, found: Counter[Trace]) -> Account:
     return Account(tallies, tuple(faults))
 
 
-async def _walk_buckets(client: AsyncElasticsearch, fate: Fate) -> AsyncIterator[dict[str, Any]]:
-    sources = [{name: {"terms": {"field": field, "missing_bucket": True}}} for name, field in _POSITION.items()]
-    sources += [{name: {"terms": {"field": field, "missing_bucket": True}}} for name, field in _SHOWN[fate].items()]
+async def _walk_buckets(
+    client: AsyncElasticsearch, index: str, shown: Mapping[str, str]
+) -> AsyncIterator[dict[str, Any]]:
+    fields = {**_POSITION, **shown}
+    sources = [{name: {"terms": {"field": field, "missing_bucket": True}}} for name, field in fields.items()]
     after: dict[str, Any] | None = None
     while True:
         composite: dict[str, Any] = {"size": _PAGE, "sources": sources}
         if after is not None:
             composite["after"] = after
         answer = await client.search(
-            index=_STREAMS[fate], size=0, aggs={"documents": {"composite": composite}}, **SEARCH_OPTIONS
+            index=index, size=0, aggs={"documents": {"composite": composite}}, **SEARCH_OPTIONS
         )
         page: dict[str, Any] = answer.body.get("aggregations", {}).get("documents", {})
         for bucket in page.get("buckets", []):

@@ -9,7 +9,7 @@ _BLOCKS: Final = " ▁▂▃▄▅▆▇█"
 _ASCII_BLOCKS: Final = " .:-=+*%@"
 _WHOLE: Final = 100
 _SECOND_MS: Final = 1000
-_MINUTE_MS: Final = 60_000
+_LONG_MS: Final = 99_950
 _ABSENT: Final = "-"
 
 
@@ -25,7 +25,7 @@ def format_latency(ms: float | None) -> str:
     if ms < _SECOND_MS - 0.5:
         return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"  # noqa: PLR2004 - from two digits on, no fraction
     seconds = ms / _SECOND_MS
-    digits = 2 if ms < _SECOND_MS * 9.995 else 1 if ms < _MINUTE_MS else 0
+    digits = 2 if ms < _SECOND_MS * 9.995 else 1 if ms < _LONG_MS else 0
     return f"{seconds:.{digits}f} s"
 
 

@@ -47,7 +47,9 @@ _LOG_LINE_EVERY_S: Final = 30.0
 _LAST_BREATH_S: Final = 3.0
 
 
-def run_demo(*, once: bool, seed: int = DEFAULT_SEED, records: int = DEFAULT_RECORDS, console: Console) -> int:
+def run_demo(
+    *, once: bool, seed: int = DEFAULT_SEED, records: int | None = None, console: Console | None = None
+) -> int:
     """Run the demo and return the exit code.
 
     0: with ``once``, all records are where they must be and the daemon ended in order; else a signal ended the page.
@@ -57,13 +59,13 @@ def run_demo(*, once: bool, seed: int = DEFAULT_SEED, records: int = DEFAULT_REC
     Args:
         once: process ``records`` records and end, instead of going on until a signal.
         seed: the same seed gives the same traffic, but for its times.
-        records: how many records are in the hub when the daemon starts.
-        console: where to show it; lines without any control code if it is no terminal.
+        records: how many records are in the hub when the daemon starts; None for ``DEFAULT_RECORDS``.
+        console: where to show it, standard output if None; lines without any control code if it is no terminal.
     """
     # The demo says itself what a failed request means; the client's warnings would come in between.
     logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
     try:
-        return asyncio.run(_run(once=once, seed=seed, records=records, console=console))
+        return asyncio.run(_run(once=once, seed=seed, records=records or DEFAULT_RECORDS, console=console or Console()))
     except KeyboardInterrupt:  # before the loop could watch for it
         return _INTERRUPTED_EARLY
 

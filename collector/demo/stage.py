@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from elasticsearch import AsyncElasticsearch
 
+from collector.assets.errors import AssetError
 from collector.assets.installation import install
 from collector.demo.children import (
     DAEMON_GRACE_S,
@@ -21,6 +22,7 @@ from collector.demo.children import (
     start_daemon,
     start_engine,
 )
+from collector.demo.errors import DemoError
 from collector.demo.feed import HUB, PARTITIONS, Feed
 from collector.demo.figures import format_bytes, format_count
 from collector.demo.ledger import Ledger
@@ -86,7 +88,7 @@ async def set_stage(crew: Crew, *, seed: int, records: int) -> Stage:
     url = await _await_engine(engine, crew.steps)
     client = await crew.stack.enter_async_context(AsyncElasticsearch(url))
     with crew.steps.step("Installing pipelines and templates"):
-        await install(client)
+        await _install_assets(client)
     daemon = await _start_daemon(crew, url, emulator.connection_string(HUB))
     return Stage(client, engine, daemon, feed, traffic, ledger, since)
 
@@ -108,6 +110,13 @@ async def _await_engine(engine: Child, steps: Steps) -> str:
                 step.update(report["done"], report["total"], _describe(report))
 
         return await follow_engine(engine, show)
+
+
+async def _install_assets(client: AsyncElasticsearch) -> None:
+    try:
+        await install(client)
+    except AssetError as failure:
+        raise DemoError(str(failure)) from failure
 
 
 async def _start_daemon(crew: Crew, elasticsearch: str, connection_string: str) -> Child:

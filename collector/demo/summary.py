@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from elasticsearch import AsyncElasticsearch
 
-from collector.demo.streams import BOTH, DEAD_LETTERS, LOGS, SEARCH_OPTIONS
+from collector.demo.streams import DEMO_STREAMS, SEARCH_OPTIONS, Streams
 
 BARS: Final = 60
 """How many equal pieces of the window the timeline has."""
@@ -120,19 +120,26 @@ class Summary:
         return self.requests / self.window.seconds
 
 
-async def count_documents(client: AsyncElasticsearch) -> int:
+async def count_documents(client: AsyncElasticsearch, streams: Streams = DEMO_STREAMS) -> int:
     """Count what both data streams hold, the newest included."""
-    await client.indices.refresh(index=BOTH, **SEARCH_OPTIONS)
-    answer = await client.count(index=BOTH, **SEARCH_OPTIONS)
+    await client.indices.refresh(index=streams.both, **SEARCH_OPTIONS)
+    answer = await client.count(index=streams.both, **SEARCH_OPTIONS)
     return int(answer.body["count"])
 
 
-async def summarise(client: AsyncElasticsearch, window: Window, last_sequence_numbers: Mapping[str, int]) -> Summary:
+async def summarise(
+    client: AsyncElasticsearch,
+    window: Window,
+    last_sequence_numbers: Mapping[str, int],
+    streams: Streams = DEMO_STREAMS,
+) -> Summary:
     """Query the engine for the page. ``last_sequence_numbers`` gives each partition's newest event, -1 when empty."""
-    await client.indices.refresh(index=BOTH, **SEARCH_OPTIONS)
-    calls = await _search(client, LOGS, _call_aggregations(window), query=_calls_in(window))
-    everything = await _search(client, BOTH, _everything_aggregations())
-    reasons = await _search(client, DEAD_LETTERS, {"reasons": {"terms": {"field": "event.reason", "size": _MANY}}})
+    await client.indices.refresh(index=streams.both, **SEARCH_OPTIONS)
+    calls = await _search(client, streams.logs, _call_aggregations(window), query=_calls_in(window))
+    everything = await _search(client, streams.both, _everything_aggregations())
+    reasons = await _search(
+        client, streams.dead_letters, {"reasons": {"terms": {"field": "event.reason", "size": _MANY}}}
+    )
     p50, p95, p99 = _read_percentiles(calls)
     positions = {str(bucket["key"]): bucket["newest"]["value"] for bucket in _buckets(everything, "partitions")}
     timeline, error_timeline = _read_timeline(calls, window)
