@@ -75,10 +75,11 @@ class EventHubConnectionString:
         parts = _split(text, _EVENT_HUB_KEYS, _EVENT_HUB_FORM)
         _check_credential(parts)
         host, port = _split_endpoint(parts.get("endpoint", ""))
-        hub = parts.get("entitypath") or None
+        hub = parts.get("entitypath")
         if hub is not None:
             _check_entity_path(hub)
-        emulator = parts.get("usedevelopmentemulator", "false").lower()
+        # The SDK knows the lower-case word only, and would take any other for false.
+        emulator = parts.get("usedevelopmentemulator", "false")
         if emulator not in {"true", "false"}:
             raise RefusedError(
                 "the connection string's UseDevelopmentEmulator is not true or false",
@@ -100,15 +101,15 @@ class StorageConnectionString:
     def parse(cls, text: str) -> Self:
         """Return what the connection string says, or raise `RefusedError`."""
         parts = _split(text, _STORAGE_KEYS, _STORAGE_FORM)
-        if parts.get("usedevelopmentstorage", "").lower() == "true":
+        if parts.get("usedevelopmentstorage") == "true":
             return cls(_DEVELOPMENT_ACCOUNT)
-        if not parts.get("accountname") and not parts.get("blobendpoint"):
+        if "accountname" not in parts and ("accountkey" in parts or "blobendpoint" not in parts):
             raise RefusedError("the connection string has no AccountName", f"Write {_STORAGE_FORM}.")
-        if not parts.get("accountkey") and not parts.get("sharedaccesssignature"):
+        if "accountkey" not in parts and "sharedaccesssignature" not in parts:
             raise RefusedError(
                 "the connection string has neither AccountKey nor SharedAccessSignature", f"Write {_STORAGE_FORM}."
             )
-        return cls(parts.get("accountname") or None)
+        return cls(parts.get("accountname"))
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,9 @@ class EventHubConnectionStringText(SecretText):
     """A connection string of Event Hubs, kept as a secret."""
 
     @override
-    def check_form(self, value: str) -> None:
+    def check_form(self, value: str) -> str:
         EventHubConnectionString.parse(value)
+        return value.strip()
 
 
 @dataclass(frozen=True)
@@ -125,8 +127,9 @@ class StorageConnectionStringText(SecretText):
     """A connection string of a storage account, kept as a secret."""
 
     @override
-    def check_form(self, value: str) -> None:
+    def check_form(self, value: str) -> str:
         StorageConnectionString.parse(value)
+        return value.strip()
 
 
 def holds_literal_key(text: str) -> bool:
@@ -145,9 +148,9 @@ def _split(text: str, known: Iterable[str], form: str) -> Mapping[str, str]:
     """Return the pairs of a connection string, their names in lower case."""
     names = {name.lower(): name for name in known}
     parts: dict[str, str] = {}
-    for number, part in enumerate(text.strip().strip(";").split(";"), start=1):
+    for number, part in enumerate(text.strip().rstrip(";").split(";"), start=1):
         name, equals, value = part.partition("=")
-        key = name.strip().lower()
+        key = name.lower()
         if not equals:
             raise RefusedError(f"part {number} of the connection string has no '='", f"Write {form}.")
         if key not in names:
@@ -156,7 +159,9 @@ def _split(text: str, known: Iterable[str], form: str) -> Mapping[str, str]:
             )
         if key in parts:
             raise RefusedError(f"the connection string has {names[key]} twice", "Leave one of them.")
-        parts[key] = value.strip()
+        if not value:
+            raise RefusedError(f"the connection string has {names[key]} without a value", f"Write {form}.")
+        parts[key] = value
     return parts
 
 

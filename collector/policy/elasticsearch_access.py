@@ -58,11 +58,12 @@ class ApiKeyText(SecretText):
     """An Elasticsearch API key: ``id:key`` as the Elastic Agent writes it, or the encoded form that Kibana shows."""
 
     @override
-    def check_form(self, value: str) -> None:
-        if not is_id_and_key(value) and not is_id_and_key(_decode(value)):
+    def check_form(self, value: str) -> str:
+        if not is_id_and_key(value.strip()) and not is_id_and_key(_decode(value.strip())):
             raise RefusedError(
                 "is neither id:key nor an encoded API key", "Copy the key from Kibana in the form Beats or Encoded."
             )
+        return value.strip()
 
 
 def is_id_and_key(text: str) -> bool:

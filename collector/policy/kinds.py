@@ -225,11 +225,11 @@ class SecretText(Kind):
             raise RefusedError("is not a text", 'Write it in quotes, or as a variable: "${env.NAME}".')
         if not value.strip():
             raise RefusedError("is empty", "Give it a value, or leave the key out.")
-        self.check_form(value)
-        return Secret(value)
+        return Secret(self.check_form(value))
 
-    def check_form(self, value: str) -> None:
-        """Raise `RefusedError` when the text cannot be a credential of this kind."""
+    def check_form(self, value: str) -> str:
+        """Return the credential as its client takes it; raise `RefusedError` when it cannot be one of this kind."""
+        return value
 
     @override
     def describe(self) -> str:

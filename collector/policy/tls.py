@@ -55,8 +55,9 @@ class PrivateKey(SecretText):
     """A private key in PEM form, by its absolute path or as the text itself."""
 
     @override
-    def check_form(self, value: str) -> None:
+    def check_form(self, value: str) -> str:
         check_pem_or_path(value)
+        return value
 
     @override
     def describe(self) -> str:
