@@ -1,4 +1,4 @@
-"""The page and the schema are those of the model, and the schema agrees with the loader."""
+"""The page and the schema are those of the model, and the model says why each default is so."""
 
 from pathlib import Path
 
