@@ -1,3 +1,3 @@
 """Plugins that all folders of tests share."""
 
-pytest_plugins = ["plugins.engine"]
+pytest_plugins = ["plugins.azurite", "plugins.engine"]
