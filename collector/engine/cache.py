@@ -2,11 +2,16 @@
 
 import fcntl
 import os
+import shutil
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from collector.engine.progress import Progress, ProgressCallback
+
+UNUSED_S = 30 * 24 * 3600
+"""A part that no start has used for a month belongs to another version of the project."""
 
 
 def cache_root() -> Path:
@@ -30,3 +35,17 @@ def exclusive(root: Path, on_progress: ProgressCallback) -> Generator[None]:
             on_progress(Progress("wait", 0, None, "another process prepares the engine"))
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def mark_used(*parts: Path) -> None:
+    """Note on each directory that a start uses it now."""
+    for part in parts:
+        os.utime(part)
+
+
+def remove_unused(root: Path, now: float | None = None) -> None:
+    """Remove the parts that no start has used for ``UNUSED_S``; call it while holding the cache."""
+    oldest = (time.time() if now is None else now) - UNUSED_S
+    for part in root.glob("engine-*-*"):
+        if part.is_dir() and part.stat().st_mtime < oldest:
+            shutil.rmtree(part, ignore_errors=True)

@@ -6,7 +6,7 @@ the registry's own checksum. Which registry or mirror is asked is jgo's business
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,20 +33,32 @@ def fetch_jars(
 ) -> Iterator[tuple[LockedJar, Path]]:
     """Yield each jar with its verified file under ``staging``, in the order in which they arrive.
 
+    After a failure no further download begins; those under way are still yielded, then the failure is raised.
+
     Raises:
         EngineError: a jar cannot be fetched in three attempts, or has another hash than the lock says.
     """
     meter = _Meter(jars, on_progress)
     context = make_context(staging, PythonResolver(progress_callback=meter.watch))
     pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="engine-download")
+    failure: EngineError | None = None
     try:
         pending = {pool.submit(_fetch, context, jar): jar for jar in jars}
-        for arrived in as_completed(pending):
-            path = arrived.result()
-            meter.count_file()
-            yield pending[arrived], path
+        for settled in as_completed(pending):
+            try:
+                path = settled.result()
+            except CancelledError:
+                continue
+            except EngineError as error:
+                failure = failure or error
+                pool.shutdown(wait=False, cancel_futures=True)
+            else:
+                meter.count_file()
+                yield pending[settled], path
     finally:
         pool.shutdown(cancel_futures=True)
+    if failure:
+        raise failure
 
 
 def make_context(repository: Path, resolver: PythonResolver) -> MavenContext:

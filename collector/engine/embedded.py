@@ -86,6 +86,11 @@ class EmbeddedEngine:
             raise
         self._on_progress(Progress("start", 1, 1))
 
+    def wait(self) -> None:
+        """Return when the JVM has ended by itself; at once when none runs. ``stop`` is still to be called."""
+        if self._process:
+            self._process.wait()
+
     def stop(self) -> None:
         """End the JVM and remove a temporary home; does nothing when there is nothing to do."""
         process, self._process, self._url = self._process, None, None

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from collector.engine.archive import ensure_archive
-from collector.engine.cache import cache_root, exclusive
+from collector.engine.cache import cache_root, exclusive, mark_used, remove_unused
 from collector.engine.compilation import compile_shim, shim_identity
 from collector.engine.errors import EngineError
 from collector.engine.jars import ensure_jars
@@ -58,6 +58,7 @@ def prepare(on_progress: ProgressCallback) -> Launch:
     lock = read_lock()
     jars = ensure_jars(root, lock, on_progress)
     shim = _ensure_shim(root, java, jars, lock, on_progress)
+    mark_used(jars, shim.parent)
     libraries = tuple(jars / jar.filename for jar in lock if not jar.is_compiler)
     launch = Launch(java=java.executable, classpath=(shim, *libraries))
     return ensure_archive(launch, root, shim.with_name("startup.aot"), on_progress)
@@ -73,6 +74,7 @@ def _ensure_shim(
     with exclusive(root, on_progress):
         if not shim.exists():
             on_progress(Progress("compile", 0, 1))
+            remove_unused(root)
             shim.parent.mkdir(exist_ok=True)
             compile_shim(java.executable, jars, lock, shim)
             on_progress(Progress("compile", 1, 1))

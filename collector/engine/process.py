@@ -87,6 +87,10 @@ class EngineProcess:
         if health.get("timed_out", True):
             raise EngineError(f"The engine's shards are not in place: {json.dumps(health)}.{self.last_words()}")
 
+    def wait(self) -> None:
+        """Return when the JVM has ended, for whatever reason."""
+        self._popen.wait()
+
     def stop(self, grace_s: float) -> None:
         """End the JVM: ask by closing its input, then insist, then kill; returns when it is gone."""
         with contextlib.suppress(BrokenPipeError):

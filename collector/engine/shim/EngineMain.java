@@ -20,19 +20,31 @@ import org.opensearch.node.InternalSettingsPreparer;
 public final class EngineMain {
     private EngineMain() {}
 
-    /** Starts the node, says so, and waits for the parent. */
-    public static void main(String[] arguments) throws Exception {
+    /** Starts the node, says so, and waits for the parent; exit code 1 when the node cannot start. */
+    public static void main(String[] arguments) {
         PrintStream answers = System.out;
         System.setOut(System.err);
+        try {
+            answers.println("READY " + start(arguments));
+            answers.flush();
+            waitForParent();
+            System.exit(0);
+        } catch (Exception failure) {
+            failure.printStackTrace();
+            // Last, so that whoever reads the end of the log reads the reason and not a stack.
+            for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+                System.err.println("The engine cannot start: " + cause);
+            }
+            System.exit(1);
+        }
+    }
+
+    private static int start(String[] arguments) throws Exception {
         EngineNode node = new EngineNode(environment(arguments), EnginePlugins.all());
         Runtime.getRuntime().addShutdownHook(new Thread(() -> close(node), "engine-close"));
         node.start();
         replicateNothing(node);
-        int port = node.injector().getInstance(HttpServerTransport.class).boundAddress().publishAddress().getPort();
-        answers.println("READY " + port);
-        answers.flush();
-        waitForParent();
-        System.exit(0);
+        return node.injector().getInstance(HttpServerTransport.class).boundAddress().publishAddress().getPort();
     }
 
     private static Environment environment(String[] arguments) throws IOException {
