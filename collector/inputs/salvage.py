@@ -17,10 +17,11 @@ from typing import Final
 from collector.events import Entry, Record, Reject, RejectReason
 from collector.inputs.envelope import NestingError, StrictParseError, split_strictly
 
-# Possessive quantifiers and the end of text as a last closing quote keep both patterns linear on hostile input.
-_DOUBLE_QUOTED: Final = r'"(?:[^"\\]++|\\.)*+(?:"|\Z)'
+# Possessive quantifiers, and the end of text as a last closing quote (even after a lone backslash), keep both patterns
+# linear on hostile input: a string that begins always matches, so no position is scanned twice.
+_DOUBLE_QUOTED: Final = r'"(?:[^"\\]++|\\.|\\\Z)*+(?:"|\Z)'
 # A string opened by ' ends at the first quote of either kind that a JSON token could follow: `'id": "it's"`.
-_SINGLE_QUOTED: Final = r"""'(?:[^'"\\]++|\\.|['"](?!\s*+(?:[:,}\]]|\Z)))*+(?:['"]|\Z)"""
+_SINGLE_QUOTED: Final = r"""'(?:[^'"\\]++|\\.|\\\Z|['"](?!\s*+(?:[:,}\]]|\Z)))*+(?:['"]|\Z)"""
 _STRING_OR_MARK: Final = re.compile(rf"{_DOUBLE_QUOTED}|{_SINGLE_QUOTED}|[{{}}\[\],]", re.DOTALL)
 _STRING_OR_TRAILING_COMMA: Final = re.compile(rf"{_DOUBLE_QUOTED}|{_SINGLE_QUOTED}|,(?=\s*+[}}\]])", re.DOTALL)
 _ENVELOPE_START: Final = re.compile(r"""\s*\{\s*["']records["']\s*:\s*\[""")
