@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -26,6 +27,13 @@ def _prepared(engine_url: str) -> None:
     """The session's engine has filled the cache, so no test here times a download."""
 
 
+@pytest.fixture(scope="module")
+def running(engine_url: str) -> Iterator[EmbeddedEngine]:
+    """One engine for the tests that only look."""
+    with EmbeddedEngine() as engine:
+        yield engine
+
+
 def _wait_until_gone(pid: int) -> None:
     deadline = time.monotonic() + GONE_BOUND_S
     while psutil.pid_exists(pid):
@@ -40,8 +48,8 @@ def test_a_start_is_green_within_its_bound() -> None:
         assert time.monotonic() - began < START_BOUND_S
 
 
-def test_an_index_made_without_settings_is_green() -> None:
-    with EmbeddedEngine() as engine, Elasticsearch(engine.url) as client:
+def test_an_index_made_without_settings_is_green(running: EmbeddedEngine) -> None:
+    with Elasticsearch(running.url) as client:
         client.indices.create(index="plain")
         assert client.cluster.health(wait_for_status="green", timeout="20s")["timed_out"] is False
 
@@ -74,17 +82,15 @@ def test_stop_may_be_called_twice_and_before_start() -> None:
     assert engine.pid is None
 
 
-def test_it_listens_on_loopback_only() -> None:
-    with EmbeddedEngine() as engine:
-        connections = psutil.Process(engine.pid).net_connections(kind="inet")
-        listening = {found.laddr.ip.removeprefix("::ffff:") for found in connections if found.status == "LISTEN"}
+def test_it_listens_on_loopback_only(running: EmbeddedEngine) -> None:
+    connections = psutil.Process(running.pid).net_connections(kind="inet")
+    listening = {found.laddr.ip.removeprefix("::ffff:") for found in connections if found.status == "LISTEN"}
     assert listening == {"127.0.0.1"}
 
 
-def test_it_is_in_a_session_of_its_own() -> None:
-    with EmbeddedEngine() as engine:
-        assert engine.pid is not None
-        assert os.getsid(engine.pid) == engine.pid != os.getsid(0)
+def test_it_is_in_a_session_of_its_own(running: EmbeddedEngine) -> None:
+    assert running.pid is not None
+    assert os.getsid(running.pid) == running.pid != os.getsid(0)
 
 
 def test_a_parent_killed_outright_takes_the_engine_with_it(tmp_path: Path) -> None:
@@ -102,7 +108,10 @@ def test_a_parent_killed_outright_takes_the_engine_with_it(tmp_path: Path) -> No
     _wait_until_gone(pid)
 
 
-def test_an_engine_that_does_not_come_up_says_why() -> None:
+def test_an_engine_that_does_not_come_up_says_why_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         engine = EmbeddedEngine(http_port=taken.getsockname()[1])
         with pytest.raises(
@@ -110,14 +119,7 @@ def test_an_engine_that_does_not_come_up_says_why() -> None:
             match=r"(?s)ended while it started.*last lines of.*cannot start: .*BindException: Address already in use",
         ):
             engine.start()
-    assert engine.pid is None
-
-
-def test_a_failed_start_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(EngineError):
-        EmbeddedEngine(http_port=taken.getsockname()[1]).start()
-    assert list(tmp_path.iterdir()) == []
+    assert (engine.pid, list(tmp_path.iterdir())) == (None, [])
 
 
 def test_other_java_programs_options_do_not_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,9 +133,9 @@ def test_its_address_is_known_only_while_it_runs() -> None:
         _ = EmbeddedEngine().url
 
 
-def test_a_second_start_is_refused() -> None:
-    with EmbeddedEngine() as engine, pytest.raises(EngineError, match="runs already"):
-        engine.start()
+def test_a_second_start_is_refused(running: EmbeddedEngine) -> None:
+    with pytest.raises(EngineError, match="runs already"):
+        running.start()
 
 
 def test_the_start_is_reported() -> None:
