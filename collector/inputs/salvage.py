@@ -26,6 +26,12 @@ _STRING_OR_MARK: Final = re.compile(rf"{_DOUBLE_QUOTED}|{_SINGLE_QUOTED}|[{{}}\[
 _STRING_OR_TRAILING_COMMA: Final = re.compile(rf"{_DOUBLE_QUOTED}|{_SINGLE_QUOTED}|,(?=\s*+[}}\]])", re.DOTALL)
 _ENVELOPE_START: Final = re.compile(r"""\s*\{\s*["']records["']\s*:\s*\[""")
 _ARRAY_START: Final = re.compile(r"\s*\[")
+# A text without an object is not worth taking apart: each comma of a log line would make a dead letter of its own.
+_OBJECT_START: Final = re.compile(r"[\[\s]*+\{")
+_BRACKET: Final = re.compile(r"[{}\[\]]")
+# Two characters each, or a UTF-8 body that a zero byte precedes would be taken for UTF-16.
+_UTF_16_LE_START: Final = re.compile(rb"[{\[]\0[^\0]\0")
+_UTF_16_BE_START: Final = re.compile(rb"\0[{\[]\0[^\0]")
 _MIN_STRING: Final = 2
 _OPENING: Final = frozenset("{[")
 _CLOSING: Final = frozenset("}]")
@@ -59,18 +65,37 @@ def _wide_encoding(body: bytes) -> tuple[str, bytes]:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if body.startswith(mark):
             return encoding, mark
-    if body[1:2] == b"\0" and body[:1] in b"{[":
+    if _UTF_16_LE_START.match(body):
         return "utf-16-le", b""
-    if body[:1] == b"\0" and body[1:2] in (b"{", b"["):
+    if _UTF_16_BE_START.match(body):
         return "utf-16-be", b""
     return "utf-8", b""
 
 
 def _entries(text: str) -> list[Entry]:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    if len(lines) > 1 and all(line.startswith("{") for line in lines):
+    if len(lines) > 1 and _are_values(lines):
         return [entry for line in lines for entry in _mend(line, _LEVELS)]
     return _mend(text, _LEVELS)
+
+
+def _are_values(lines: list[str]) -> bool:
+    """Tell whether each line is a value of its own, and not a part of something printed over several lines.
+
+    A stray line between records must not swallow its neighbours: its quotes would pair with theirs.
+    """
+    others = [line for line in lines if not line.startswith("{")]
+    if any(_BRACKET.search(line) for line in others):
+        return False
+    return not others or any(_is_well_formed(line) for line in lines if line.startswith("{"))
+
+
+def _is_well_formed(line: str) -> bool:
+    try:
+        split_strictly(line.encode("utf-8", "surrogateescape"))
+    except StrictParseError:
+        return False
+    return True
 
 
 def _mend(piece: str, levels: int) -> list[Entry]:
@@ -88,18 +113,22 @@ def _mend(piece: str, levels: int) -> list[Entry]:
 
 
 def _take_apart(piece: str) -> list[str]:
-    """Return the values that the text holds one after the other, or those of its array; nothing if it is one value."""
+    """Return the values that the text holds one after the other, or those of its array.
+
+    Nothing comes back if it is one value, or if none of the values could be a record.
+    """
     values = list(_elements(piece, 0))
-    if len(values) > 1:
-        return values
-    start = _ENVELOPE_START.match(piece) or _ARRAY_START.match(piece)
-    return list(_elements(piece, start.end())) if start else []
+    if len(values) <= 1:
+        start = _ENVELOPE_START.match(piece) or _ARRAY_START.match(piece)
+        values = list(_elements(piece, start.end())) if start else []
+    return values if any(_OBJECT_START.match(value) for value in values) else []
 
 
 def _elements(text: str, start: int) -> Iterator[str]:
     """Yield the values from ``start`` up to the ``]`` that closes their array, or to the end of the text.
 
-    A value ends at a comma, or where its own bracket closes; what lies between values is yielded like one.
+    A value ends at a comma, or where its own bracket closes; what lies between values is yielded like one, and so is
+    what follows the array, if it could hold a record.
     """
     depth, begin = 0, start
     for token in _STRING_OR_MARK.finditer(text, start):
@@ -109,7 +138,9 @@ def _elements(text: str, start: int) -> Iterator[str]:
         elif mark in _CLOSING:
             if depth == 0:
                 yield from _non_empty(text[begin : token.start()])
-                yield from _non_empty(text[token.start() :] if mark == "}" or start == 0 else "")
+                closes_array = mark == "]" and start > 0
+                rest = text[token.end() if closes_array else token.start() :]
+                yield from _non_empty(rest if "{" in rest or not closes_array else "")
                 return
             depth -= 1
             if depth == 0:
