@@ -4,7 +4,7 @@
 that Azure sent.
 """
 
-import json
+import re
 from typing import Final
 
 import msgspec
@@ -19,6 +19,8 @@ class _Envelope(msgspec.Struct, gc=False):
 _ENVELOPE: Final = msgspec.json.Decoder(_Envelope)
 _ARRAY: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _ANY: Final = msgspec.json.Decoder(msgspec.Raw)
+# In well-formed JSON nothing but a string holds a quote, and a string before a colon is a key.
+_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"(\s*+:)?|[{}\[\]]', re.DOTALL)
 
 
 class StrictParseError(ValueError):
@@ -56,13 +58,11 @@ def _split_object(body: bytes) -> list[Entry]:
         records = _ENVELOPE.decode(body).records
     except msgspec.ValidationError:
         return [Reject(body, RejectReason.RECORDS_NOT_AN_ARRAY, "`records` is neither an array nor null")]
-    if records is None:
-        return []
     if records is msgspec.UNSET:
         return [_record(body.strip())]
     if body.count(b'"records"') > 1 and _repeats_records_key(body):
         return [Reject(body, RejectReason.DUPLICATE_RECORDS_KEY, "the envelope has more than one key `records`")]
-    return [_record(bytes(raw)) for raw in records]
+    return [_record(bytes(raw)) for raw in records or ()]
 
 
 def _split_element(element: bytes) -> list[Entry]:
@@ -87,10 +87,11 @@ def _record(source: bytes) -> Entry:
 
 def _repeats_records_key(body: bytes) -> bool:
     """Tell whether the top level itself repeats the key: decoders keep the last and would lose the others."""
-    pairs: list[list[tuple[str, object]]] = []
-
-    def remember(object_pairs: list[tuple[str, object]]) -> None:
-        pairs.append(object_pairs)  # objects close inside out, so the last one is the top level
-
-    json.loads(body.decode(errors="replace"), object_pairs_hook=remember)
-    return [key for key, _ in pairs[-1]].count("records") > 1
+    depth = keys = 0
+    for token in _STRING_OR_BRACKET.finditer(body):
+        mark = token.group()
+        if mark[:1] == b'"':
+            keys += depth == 1 and token.group(1) is not None and mark.startswith(b'"records"')
+        else:
+            depth += 1 if mark in b"{[" else -1
+    return keys > 1

@@ -41,11 +41,13 @@ def split(body: bytes) -> list[Entry]:
 def _inflate(body: bytes) -> bytes | Reject:
     inflater = zlib.decompressobj(_GZIP_WINDOW_BITS)
     try:
-        inflated = inflater.decompress(body, MAX_INFLATED_BYTES)
+        inflated = inflater.decompress(body, MAX_INFLATED_BYTES + 1)
     except zlib.error as error:
         return Reject(body, RejectReason.INVALID_GZIP, str(error))
-    if inflater.unconsumed_tail:
+    if len(inflated) > MAX_INFLATED_BYTES:
         return Reject(body, RejectReason.INFLATES_TOO_FAR, f"the body inflates to more than {MAX_INFLATED_BYTES} bytes")
     if not inflater.eof:
         return Reject(body, RejectReason.INVALID_GZIP, "the gzip stream ends before its end")
+    if inflater.unused_data.strip(b"\0"):
+        return Reject(body, RejectReason.INVALID_GZIP, "something follows the end of the gzip stream")
     return inflated
