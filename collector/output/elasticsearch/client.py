@@ -53,7 +53,7 @@ class Answer(msgspec.Struct, frozen=True):
         try:
             error: Any = msgspec.json.decode(self.body)["error"]
             text = f"{error['type']}: {error['reason']}" if isinstance(error, dict) else str(error)
-        except (msgspec.DecodeError, KeyError, TypeError):
+        except (ValueError, RecursionError, KeyError, TypeError):  # no JSON, not UTF-8, too deep, or another shape
             text = "the answer explains nothing"
         return text[:_MAX_REASON]
 

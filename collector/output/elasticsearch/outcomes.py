@@ -121,7 +121,7 @@ def read_reply(body: bytes, expected: int) -> list[ItemAnswer]:
     """
     try:
         answers = [item.create for item in _REPLY.decode(body).items]
-    except msgspec.DecodeError as error:
+    except (ValueError, RecursionError) as error:  # a DecodeError is a ValueError, and so is a byte that is not UTF-8
         raise GarbledReplyError(str(error)) from error
     if len(answers) != expected:
         raise GarbledReplyError(f"{len(answers)} answers for {expected} items")
