@@ -22,4 +22,7 @@ def read_body(event: EventData) -> bytes:
     if isinstance(body, str):
         return body.encode("utf-8", "surrogatepass")
     plain: object = body if event.body_type is AmqpMessageBodyType.VALUE else list(cast("Iterable[object]", body))
-    return msgspec.json.encode(plain, enc_hook=repr)
+    try:
+        return msgspec.json.encode(plain, enc_hook=repr)
+    except (TypeError, ValueError):
+        return repr(plain).encode("utf-8", "backslashreplace")
