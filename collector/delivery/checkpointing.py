@@ -62,7 +62,9 @@ class Checkpointer:
             await self._write(partition, position)
         except StaleOwnerError:
             logger.warning("partition was taken over by another reader", extra={"azure.partition_id": partition})
-            self.revoke_lane(partition)
+            lane.revoke()
+            if self._lanes.get(partition) is lane:  # the partition may have been claimed anew in the meantime
+                del self._lanes[partition]
         except Exception as error:  # noqa: BLE001 - whatever ails the store, the data path goes on
             logger.warning(
                 "checkpoint could not be written, trying again later",
