@@ -1,0 +1,89 @@
+"""What the tests of pipelines and assets share: the assets on the engine, documents as the collector writes them."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from elasticsearch import AsyncElasticsearch, Elasticsearch
+
+from collector.assets.installation import InstallReport, install
+from collector.assets.sources import pipelines
+
+type Document = dict[str, Any]
+
+
+async def _install(url: str) -> InstallReport:
+    async with AsyncElasticsearch(url, request_timeout=60) as client:
+        return await install(client)
+
+
+@pytest.fixture(scope="session")
+def logs_pipeline(engine_url: str) -> str:
+    """The id of the pipeline of aoai.logs, with everything installed."""
+    asyncio.run(_install(engine_url))
+    (pipeline,) = pipelines()
+    return pipeline
+
+
+@pytest.fixture(scope="session")
+def scratch_namespace(elasticsearch_client: Elasticsearch) -> Iterator[str]:
+    """One namespace for the tests that only ask whether documents are accepted; hypothesis needs it session-wide."""
+    namespace = f"g{uuid.uuid4().hex[:12]}"
+    yield namespace
+    elasticsearch_client.indices.delete_data_stream(name=f"logs-*-{namespace}")
+
+
+@pytest.fixture(scope="session")
+def as_collected() -> Callable[[str], Document]:
+    """Wrap the text of a record as the collector does."""
+
+    def wrap(message: str) -> Document:
+        return {
+            "@timestamp": "2026-03-10T09:10:00.000Z",
+            "message": message,
+            "azure": {
+                "eventhub": "hub",
+                "consumer_group": "$Default",
+                "partition_id": "0",
+                "offset": "4096",
+                "sequence_number": 42,
+                "enqueued_time": "2026-03-10T09:10:00.000Z",
+            },
+            "data_stream": {"type": "logs", "dataset": "aoai.logs", "namespace": "default"},
+            "event": {"module": "aoai", "dataset": "aoai.logs"},
+        }
+
+    return wrap
+
+
+@pytest.fixture(scope="session")
+def send(elasticsearch_client: Elasticsearch) -> Callable[..., list[Document]]:
+    """Write documents to a data stream with one bulk request; gives each item's answer."""
+
+    def bulk(
+        documents: list[Document], namespace: str, dataset: str = "aoai.logs", *, refresh: bool = True
+    ) -> list[Document]:
+        operations: list[Document] = []
+        for document in documents:
+            stream = {**document.get("data_stream", {}), "namespace": namespace}
+            operations += [{"create": {}}, {**document, "data_stream": stream}]
+        index = f"logs-{dataset}-{namespace}"
+        response = elasticsearch_client.bulk(index=index, operations=operations, refresh=refresh)
+        return [item["create"] for item in response["items"]]
+
+    return bulk
+
+
+@pytest.fixture(scope="session")
+def process(elasticsearch_client: Elasticsearch, logs_pipeline: str) -> Callable[[Document], Document]:
+    """The document that the pipeline makes of one, nothing stored."""
+
+    def simulate(document: Document) -> Document:
+        (answer,) = elasticsearch_client.ingest.simulate(id=logs_pipeline, docs=[{"_source": document}])["docs"]
+        assert "doc" in answer, json.dumps(answer)
+        return answer["doc"]["_source"]
+
+    return simulate

@@ -1,0 +1,138 @@
+"""Record in, document out: every folder under ``cases`` is one record and the document it must become.
+
+A case holds ``record.json`` (a record), ``message.txt`` (a text, word for word) or ``document.json`` (all that a sender
+wrote), and ``expected.json``, written from the specification and the notes on Azure's records, never from the output.
+A failing case shows its difference line by line. With ``AOAI_GOLDEN_SHOW=DIR`` every document is written to ``DIR``.
+``event.ingested`` is left out of the comparison, and so are type and reason in an error message, the engine's words.
+"""
+
+import difflib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collector import __version__
+from collector.assets.catalogue import FieldType, fields_of
+
+type Document = dict[str, Any]
+
+pytestmark = pytest.mark.engine
+
+CASES = Path(__file__).parent / "cases"
+NAMES = sorted(str(path.parent.relative_to(CASES)) for path in CASES.glob("*/*/expected.json"))
+
+SENDERS_OWN = ("agent.", "elastic_agent.", "input.")
+"""What a stock Elastic Agent adds: kept and mapped by Elasticsearch's own templates, no field of ours."""
+
+JSON_TYPES: dict[FieldType, tuple[type, ...]] = {
+    FieldType.BOOLEAN: (bool,),
+    FieldType.CONSTANT_KEYWORD: (str,),
+    FieldType.DATE: (str,),
+    FieldType.DOUBLE: (int, float),
+    FieldType.IP: (str,),
+    FieldType.KEYWORD: (str, int),
+    FieldType.LONG: (int,),
+    FieldType.MATCH_ONLY_TEXT: (str,),
+}
+
+
+def read_input(name: str, as_collected: Callable[[str], Document]) -> Document:
+    folder = CASES / name
+    if (document := folder / "document.json").exists():
+        return json.loads(document.read_text())
+    if (message := folder / "message.txt").exists():
+        return as_collected(message.read_text())
+    record = json.loads((folder / "record.json").read_text())
+    return as_collected(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+
+
+def read_expected(name: str) -> Document:
+    return json.loads((CASES / name / "expected.json").read_text())
+
+
+def comparable(document: Document) -> Document:
+    """The document without what differs from run to run and from engine to engine."""
+    document["event"].pop("ingested")
+    if "message" in document.get("error", {}):
+        document["error"]["message"] = [
+            re.sub(
+                r"(?s)^Processor \w+ (.*?) failed with message: .+$",
+                r"Processor <type> \1 failed with message: <reason>",
+                text,
+            ).replace(f"-{__version__}", "-<version>")
+            for text in document["error"]["message"]
+        ]
+    return document
+
+
+def difference(expected: Document, actual: Document) -> str:
+    before, after = (json.dumps(side, indent=2, sort_keys=True, ensure_ascii=False) for side in (expected, actual))
+    return "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), "expected", "actual", lineterm=""))
+
+
+def leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from leaves(inner, f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, name)
+    else:
+        yield name, value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_record_becomes_its_expected_document(
+    name: str, as_collected: Callable[[str], Document], process: Callable[[Document], Document]
+) -> None:
+    actual = comparable(process(read_input(name, as_collected)))
+    if folder := os.environ.get("AOAI_GOLDEN_SHOW"):
+        shown = Path(folder) / f"{name}.json"
+        shown.parent.mkdir(parents=True, exist_ok=True)
+        shown.write_text(json.dumps(actual, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    changes = difference(read_expected(name), actual)
+    assert not changes, f"\n{changes}"
+
+
+def test_the_data_stream_accepts_every_golden_document(
+    as_collected: Callable[[str], Document],
+    send: Callable[..., list[Document]],
+    logs_pipeline: str,
+    scratch_namespace: str,
+) -> None:
+    items = send([read_input(name, as_collected) for name in NAMES], scratch_namespace)
+    refused = {name: item for name, item in zip(NAMES, items, strict=True) if item["status"] != 201}
+    assert not refused
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_golden_document_has_only_fields_of_the_catalogue(name: str) -> None:
+    types = {field.name: field.type for field in fields_of("aoai.logs")}
+    flattened = tuple(f"{field}." for field, kind in types.items() if kind is FieldType.FLATTENED)
+    strangers = {
+        field: value
+        for field, value in leaves(read_expected(name))
+        if not field.startswith((*SENDERS_OWN, *flattened))
+        and not (field in types and isinstance(value, JSON_TYPES.get(types[field], ())))
+    }
+    assert not strangers
+
+
+def test_a_document_tells_when_the_pipeline_saw_it(
+    as_collected: Callable[[str], Document], process: Callable[[Document], Document]
+) -> None:
+    assert process(as_collected("{}"))["event"]["ingested"].endswith("Z")
+
+
+def test_a_pipeline_error_names_processor_tag_pipeline_and_reason(
+    as_collected: Callable[[str], Document], process: Callable[[Document], Document], logs_pipeline: str
+) -> None:
+    (message,) = process(as_collected("nonsense"))["error"]["message"]
+    beginning = f"Processor json with tag json_event_original in pipeline {logs_pipeline} failed with message: "
+    assert message.startswith(beginning)
+    assert "Unrecognized token" in message

@@ -1,0 +1,105 @@
+"""Installing on the engine, looking at what is there, and failing clearly."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from elasticsearch import AsyncElasticsearch
+
+from collector import __version__
+from collector.assets.errors import AssetError, AssetsUnreadableError
+from collector.assets.installation import Outcome, install
+from collector.assets.presence import missing_assets
+
+PIPELINE = f"logs-aoai.logs-{__version__}"
+COMPONENT = "logs-aoai.deadletter@package"
+
+engine = pytest.mark.engine
+
+
+@pytest.fixture
+async def client(engine_url: str, logs_pipeline: str) -> AsyncIterator[AsyncElasticsearch]:
+    async with AsyncElasticsearch(engine_url, request_timeout=60) as client:
+        yield client
+        await install(client)
+
+
+@pytest.fixture
+async def refusing_client() -> AsyncIterator[AsyncElasticsearch]:
+    """A server that says what it is and refuses everything else."""
+    headers = {"X-Elastic-Product": "Elasticsearch"}
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/":
+            return web.json_response({"version": {"number": "8.17.0", "build_flavor": "default"}}, headers=headers)
+        error = {"type": "security_exception", "reason": "action is unauthorized for this key"}
+        return web.json_response({"error": error, "status": 403}, status=403, headers=headers)
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app, host="127.0.0.1") as server, AsyncElasticsearch(str(server.make_url(""))) as client:
+        yield client
+
+
+@engine
+async def test_installing_twice_changes_nothing(client: AsyncElasticsearch) -> None:
+    report = await install(client)
+    assert {asset.outcome for asset in report.assets} == {Outcome.UNCHANGED}
+
+
+@engine
+async def test_what_somebody_edited_is_as_shipped_again(client: AsyncElasticsearch) -> None:
+    await client.ingest.put_pipeline(id=PIPELINE, processors=[])
+    report = await install(client)
+    assert [asset.name for asset in report.assets if asset.outcome is Outcome.UPDATED] == [PIPELINE]
+
+
+@engine
+async def test_what_was_deleted_is_created_again(client: AsyncElasticsearch) -> None:
+    await client.ingest.delete_pipeline(id=PIPELINE)
+    report = await install(client)
+    assert [asset.name for asset in report.assets if asset.outcome is Outcome.CREATED] == [PIPELINE]
+    assert report.count(Outcome.CREATED) == 1
+
+
+@engine
+async def test_nothing_is_missing_after_installation(client: AsyncElasticsearch) -> None:
+    assert await missing_assets(client) == []
+
+
+@engine
+async def test_a_deleted_pipeline_is_missing(client: AsyncElasticsearch) -> None:
+    await client.ingest.delete_pipeline(id=PIPELINE)
+    assert await missing_assets(client) == [f"ingest pipeline {PIPELINE}"]
+
+
+@engine
+async def test_a_template_of_another_version_is_missing(client: AsyncElasticsearch) -> None:
+    meta = {"package": {"name": "aoai", "version": "0.0.0"}}
+    await client.cluster.put_component_template(name=COMPONENT, template={"settings": {}}, meta=meta)
+    assert await missing_assets(client) == [f"component template {COMPONENT}"]
+
+
+@engine
+async def test_the_users_component_template_stays_as_it_is(client: AsyncElasticsearch) -> None:
+    name, template = "logs-aoai.logs@custom", {"settings": {"index": {"refresh_interval": "7s"}}}
+    await client.cluster.put_component_template(name=name, template=template)
+    try:
+        await install(client)
+        response = await client.cluster.get_component_template(name=name)
+    finally:
+        await client.cluster.delete_component_template(name=name)
+    (stored,) = response["component_templates"]
+    assert stored["component_template"]["template"]["settings"] == {"index": {"refresh_interval": "7s"}}
+
+
+async def test_a_key_that_may_not_look_is_told_apart_from_missing_assets(refusing_client: AsyncElasticsearch) -> None:
+    with pytest.raises(AssetsUnreadableError, match=rf"ingest pipeline {PIPELINE}.*unauthorized.*403"):
+        await missing_assets(refusing_client)
+
+
+async def test_a_server_that_is_not_there_is_named_as_the_reason(unused_tcp_port: int) -> None:
+    async with AsyncElasticsearch(f"http://127.0.0.1:{unused_tcp_port}", max_retries=0) as client:
+        with pytest.raises(AssetError, match="the server does not answer"):
+            await install(client)

@@ -1,0 +1,102 @@
+"""Rules that every pipeline source keeps, so that it runs everywhere and can be built into an Elastic package."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from collector.assets.files import read_pipelines, sources_root
+from collector.assets.hooks import with_custom_hook
+from collector.assets.sources import pipelines
+
+type Processor = tuple[str, dict[str, Any]]
+
+SOURCES = read_pipelines()
+
+PORTABLE = {
+    *("append", "convert", "date", "dissect", "drop", "fail", "fingerprint", "foreach", "grok", "gsub", "json"),
+    *("lowercase", "remove", "rename", "script", "set", "split", "trim", "uppercase", "user_agent"),
+}
+"""Processors that Elasticsearch 8.16, 9.x and the embedded engine have alike."""
+
+ERROR_MESSAGE_PARTS = (
+    "_ingest.on_failure_processor_type",
+    "_ingest.on_failure_processor_tag",
+    "_ingest.on_failure_message",
+    "_ingest.pipeline",
+)
+
+
+def walk(processors: list[dict[str, Any]]) -> Iterator[Processor]:
+    for processor in processors:
+        ((kind, parameters),) = processor.items()
+        yield kind, parameters
+        yield from walk(parameters.get("on_failure", []))
+
+
+def all_processors(source: dict[str, Any]) -> list[Processor]:
+    return [*walk(source["processors"]), *walk(source["on_failure"])]
+
+
+@pytest.fixture(params=sorted(SOURCES), ids=".".join)
+def source(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return SOURCES[request.param]
+
+
+def test_there_is_a_pipeline_for_the_logs() -> None:
+    assert ("aoai.logs", "default") in SOURCES
+
+
+def test_every_processor_has_a_tag_of_its_own(source: dict[str, Any]) -> None:
+    tags = Counter(parameters.get("tag") for _, parameters in all_processors(source))
+    assert None not in tags
+    assert max(tags.values()) == 1
+
+
+def test_a_tag_is_the_processors_verb_and_a_field(source: dict[str, Any]) -> None:
+    for kind, parameters in all_processors(source):
+        assert re.fullmatch(rf"{kind}_[a-z][a-z_]*", parameters["tag"])
+
+
+def test_only_processors_that_every_engine_has_are_used(source: dict[str, Any]) -> None:
+    assert {kind for kind, _ in all_processors(source)} <= PORTABLE
+
+
+def test_the_condition_stands_before_the_parameters(source: dict[str, Any]) -> None:
+    for _, parameters in all_processors(source):
+        keys = [key for key in parameters if key not in {"tag", "description"}]
+        assert "if" not in keys[1:]
+
+
+def test_a_failure_marks_the_document_as_a_pipeline_error(source: dict[str, Any]) -> None:
+    handler = [
+        (kind, parameters.get("field"), parameters.get("value")) for kind, parameters in walk(source["on_failure"])
+    ]
+    assert ("set", "event.kind", "pipeline_error") in handler
+
+
+def test_a_failure_message_names_processor_tag_reason_and_pipeline(source: dict[str, Any]) -> None:
+    (message,) = (p["value"] for _, p in walk(source["on_failure"]) if p.get("field") == "error.message")
+    assert all(part in message for part in ERROR_MESSAGE_PARTS)
+
+
+def test_the_message_becomes_the_original_only_when_there_is_none(source: dict[str, Any]) -> None:
+    processors = list(walk(source["processors"]))
+    (index,) = (i for i, (kind, p) in enumerate(processors) if (kind, p.get("field")) == ("rename", "message"))
+    rename, (kind, remove) = processors[index][1], processors[index + 1]
+    assert (rename["target_field"], rename["if"]) == ("event.original", "ctx.event?.original == null")
+    assert (kind, remove["field"], remove["if"]) == ("remove", "message", "ctx.event?.original != null")
+    assert remove["ignore_missing"] is True
+
+
+def test_a_source_is_a_yaml_document_of_its_own() -> None:
+    for path in (sources_root() / "ingest-pipelines").glob("*/*.yml"):
+        assert path.read_text().startswith("---\n")
+
+
+def test_on_elasticsearch_the_users_own_pipeline_runs_before_the_original_is_removed() -> None:
+    (body,) = pipelines().values()
+    tags = [parameters["tag"] for _, parameters in walk(with_custom_hook(body)["processors"])]  # type: ignore[arg-type]
+    assert tags[-2:] == ["pipeline_custom", "remove_event_original"]

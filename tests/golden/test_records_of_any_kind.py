@@ -1,0 +1,131 @@
+"""Nothing that is a JSON object is refused, whatever its size, keys and types."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from elasticsearch import Elasticsearch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+type Document = dict[str, Any]
+
+pytestmark = pytest.mark.engine
+
+KNOWN_KEYS = (
+    *("time", "Time", "EnqueueTime", "resourceId", "category", "operationName", "properties", "Tenant", "location"),
+    *("correlationId", "durationMs", "resultSignature", "resultType", "callerIpAddress", "level", "identity", "event"),
+    *("requestTime", "responseTime", "requestLength", "modelName", "objectId", "promptTokens", "streamType", "apiName"),
+    *("requestBody", "isRequestSuccess", "truncated", "tenantId", "", ".", "a.b", "a..b", "_id", "@timestamp", "\0"),
+)
+KNOWN_VALUES = (
+    *(
+        "RequestResponse",
+        "Audit",
+        "GatewayLogs",
+        "200",
+        "429",
+        "ChatCompletions_Create",
+        "203.0.113.***",
+        "::1",
+        "1.2.3.4",
+    ),
+    *(
+        "/SUBSCRIPTIONS/A/RESOURCEGROUPS/B/PROVIDERS/C",
+        "2026-03-10T09:01:06.4104150Z",
+        "{}",
+        '{"modelName": "m"}',
+        '"{}"',
+    ),
+)
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(min_value=-(2**63), max_value=2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(), max_size=20)
+    | st.sampled_from(KNOWN_VALUES)
+)
+keys = st.sampled_from(KNOWN_KEYS) | st.text(max_size=12)
+
+
+def records_of(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
+    values = st.recursive(
+        leaf, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5), max_leaves=12
+    )
+    return st.dictionaries(keys, values, max_size=10)
+
+
+# The embedded engine's script processor takes no integer beyond 64 bits: the document is kept, as a pipeline error.
+records = records_of(scalars)
+records_with_big_integers = records_of(scalars | st.integers(min_value=-(2**70), max_value=2**70))
+
+
+@given(record=records_with_big_integers)
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_json_object_becomes_a_document(
+    record: Document,
+    as_collected: Callable[[str], Document],
+    send: Callable[..., list[Document]],
+    logs_pipeline: str,
+    scratch_namespace: str,
+) -> None:
+    (item,) = send([as_collected(json.dumps(record))], scratch_namespace, refresh=False)
+    assert item["status"] == 201, item
+
+
+@given(record=records)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_any_json_object_passes_the_pipeline(
+    record: Document, as_collected: Callable[[str], Document], process: Callable[[Document], Document]
+) -> None:
+    assert process(as_collected(json.dumps(record)))["event"]["kind"] in {"event", "metric"}
+
+
+def huge_record() -> Document:
+    deep: Document = {"end": 1}
+    for _ in range(30):
+        deep = {"deeper": deep}
+    many = {f"key {number}": number for number in range(5_000)}
+    return {
+        "category": "Mystery",
+        "properties": {"text": "x" * 900_000, "deep": deep, "many": many, "k" * 5_000: "é" * 8_000},
+    }
+
+
+def test_a_huge_record_is_accepted(
+    as_collected: Callable[[str], Document],
+    send: Callable[..., list[Document]],
+    logs_pipeline: str,
+    scratch_namespace: str,
+) -> None:
+    (item,) = send([as_collected(json.dumps(huge_record()))], scratch_namespace)
+    assert item["status"] == 201
+
+
+def test_a_huge_record_says_that_it_was_cut(
+    as_collected: Callable[[str], Document], process: Callable[[Document], Document]
+) -> None:
+    open_ai = process(as_collected(json.dumps(huge_record())))["azure"]["open_ai"]
+    assert open_ai["raw_truncated"] is True
+    assert len(open_ai["raw"]["properties"]["text"]) == 8_191
+    assert len(open_ai["raw"]["properties"]["many"]) == 5_000
+
+
+def test_a_raw_field_can_be_searched_by_its_name(
+    as_collected: Callable[[str], Document],
+    send: Callable[..., list[Document]],
+    elasticsearch_client: Elasticsearch,
+    logs_pipeline: str,
+    engine_namespace: str,
+) -> None:
+    send(
+        [as_collected(json.dumps({"properties": {"appName": name}})) for name in ("orders", "invoices")],
+        engine_namespace,
+    )
+    found = elasticsearch_client.search(
+        index=f"logs-aoai.logs-{engine_namespace}", query={"term": {"azure.open_ai.raw.properties.appName": "orders"}}
+    )
+    assert found["hits"]["total"]["value"] == 1
