@@ -40,7 +40,7 @@ clean: ## remove what these targets made in this folder
 	@rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis dist build
 
 .venv/ready: pyproject.toml uv.lock | $(UV)
-	@$(UV) sync --frozen --quiet --extra dev --extra demo --extra preview && touch $@
+	@$(UV) sync --frozen --quiet --compile-bytecode --extra dev --extra demo --extra preview && touch $@
 
 .tools/bin/uv:
 	@test -n "$(PYTHON)" || { echo "Python 3.12 or newer is needed and none was found on PATH." >&2; exit 1; }

@@ -105,24 +105,30 @@ def setup(
 
 
 async def _install(url: str, api_key: str | None) -> None:
-    from elastic_transport import TransportError
-    from elasticsearch import ApiError, AsyncElasticsearch
+    from elasticsearch import AsyncElasticsearch
     from rich.console import Console
+    from rich.table import Table
 
-    from collector.assets.installation import AssetError, install
+    from collector.assets.errors import AssetError
+    from collector.assets.installation import Outcome, install
 
     try:
-        async with AsyncElasticsearch(url, api_key=api_key) as client:
-            report = await install(client)
+        client = AsyncElasticsearch(url, api_key=api_key)
     except ValueError as error:
         _fail(f"{url} is not an address: {error}")
-    except AssetError as error:
-        _fail(str(error))
-    except ApiError as error:
-        _fail(f"{url} answers {error.status_code} {error.error}")
-    except TransportError as error:
-        _fail(f"{url} cannot be reached: {error.message}")
-    Console().print(report)
+    async with client:
+        try:
+            report = await install(client)
+        except AssetError as error:
+            _fail(f"{url}: {error}")
+    table = Table(box=None)
+    for heading in ("asset", "name", "outcome"):
+        table.add_column(heading)
+    for asset in report.assets:
+        table.add_row(asset.kind, asset.name, asset.outcome)
+    console = Console()
+    console.print(table)
+    console.print(", ".join(f"{report.count(outcome)} {outcome}" for outcome in Outcome))
 
 
 @app.command()

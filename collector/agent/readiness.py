@@ -4,9 +4,9 @@ import asyncio
 import logging
 from typing import Any, Final
 
-from elastic_transport import TransportError
-from elasticsearch import ApiError, AsyncElasticsearch, AuthorizationException
+from elasticsearch import AsyncElasticsearch
 
+from collector.assets.errors import AssetError, AssetsUnreadableError
 from collector.assets.presence import missing_assets
 from collector.telemetry.trouble import Trouble
 
@@ -30,14 +30,14 @@ async def wait_until_ready(settings: dict[str, Any], trouble: Trouble) -> None:
 async def _is_ready(client: AsyncElasticsearch, trouble: Trouble) -> bool:
     try:
         missing = await missing_assets(client)
-    except AuthorizationException:
-        logger.warning("the output's key may not look at templates, so they are taken to be there")
+    except AssetsUnreadableError as error:
+        logger.warning(
+            "the output's key may not look at templates, so they are taken to be there",
+            extra={"error.message": str(error)},
+        )
         return True
-    except ApiError as error:
-        trouble.report("Elasticsearch refuses to answer", f"{error.status_code} {error.error}", grave=True)
-        return False
-    except TransportError as error:
-        trouble.report("Elasticsearch cannot be reached", f"{type(error).__name__}: {error.message}")
+    except AssetError as error:
+        trouble.report("Elasticsearch is not ready", str(error))
         return False
     if missing:
         trouble.report(

@@ -1,6 +1,7 @@
 """The standalone agent: from a policy to a running collector, and to its end."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -118,5 +119,6 @@ class Supervisor:
 async def supervise(policy: Policy, data: Path) -> int:
     """Run a collector in this process until a signal ends it; return its exit code."""
     supervisor = Supervisor(policy, data)
+    gc.freeze()  # modules and clients live to the end, so looking through them for garbage is for nothing
     supervisor.listen_for_signals()
     return await supervisor.run()

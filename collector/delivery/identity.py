@@ -5,7 +5,7 @@ record's bytes as received. The position makes a replay the same; the bytes keep
 sequence numbers start again, apart (decision 4 of the design).
 """
 
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from hashlib import blake2b
 from typing import Final
 
@@ -13,6 +13,7 @@ from collector.events import Source
 
 _DIGEST_BYTES: Final = 16
 _ID_CHARACTERS: Final = 22
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
 class RecordIds:
@@ -20,11 +21,10 @@ class RecordIds:
 
     def __init__(self, source: Source, partition: str) -> None:
         # Names cannot hold a zero byte, so no two partitions begin alike. Azure compares both names without case.
-        named = f"{source.host.lower()}\0{source.hub.lower()}\0{partition}\0"
-        self._seed = blake2b(named.encode(), digest_size=_DIGEST_BYTES)
+        self._prefix = f"{source.host.lower()}\0{source.hub.lower()}\0{partition}\0".encode()
 
-    def record_id(self, sequence_number: int, index: int, received: bytes) -> str:
+    def record_id(self, sequence_number: int, index: int, received: bytes) -> bytes:
         """Return the 22 characters that name the record at ``index`` of the event."""
-        digest = self._seed.copy()
-        digest.update(b"%d\0%d\0%b" % (sequence_number, index, received))
-        return urlsafe_b64encode(digest.digest())[:_ID_CHARACTERS].decode()
+        named = b"%b%d\0%d\0" % (self._prefix, sequence_number, index)
+        digest = blake2b(named + received, digest_size=_DIGEST_BYTES).digest()
+        return b2a_base64(digest, newline=False).translate(_URL_SAFE)[:_ID_CHARACTERS]

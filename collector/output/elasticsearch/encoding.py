@@ -22,9 +22,9 @@ _ACTION_END: Final = b'"}}\n'
 _encode = msgspec.json.Encoder().encode
 
 
-def action(stream: str, record_id: str) -> bytes:
+def action(stream: str, record_id: bytes) -> bytes:
     """Return the action line; ``create`` because a replay must never overwrite."""
-    return _action_start(stream) + record_id.encode() + _ACTION_END
+    return _action_start(stream) + record_id + _ACTION_END
 
 
 def _action_start(stream: str) -> bytes:
@@ -42,7 +42,8 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     timestamp: str
     azure: dict[str, str | int]
     opening: bytes
-    """The beginning of each document of the event, up to its constant fields."""
+    """What stands between the id and the message of each record of the event."""
+    opening_repaired: bytes
 
 
 class StreamEncoder:
@@ -77,24 +78,15 @@ class StreamEncoder:
             "sequence_number": position.sequence_number,
             "enqueued_time": timestamp,
         }
-        return Origin(timestamp, azure, _encode({"@timestamp": timestamp, "azure": azure})[:-1] + b",")
+        opening = _ACTION_END + _encode({"@timestamp": timestamp, "azure": azure})[:-1] + b","
+        return Origin(timestamp, azure, opening + self._constant, opening + self._constant_repaired)
 
-    def record(self, record_id: str, origin: Origin, record: Record) -> bytes:
+    def record(self, record_id: bytes, origin: Origin, record: Record) -> bytes:
         """Return the bulk lines of a record."""
-        constant = self._constant_repaired if record.repaired else self._constant
-        return b"".join(
-            (
-                self._action,
-                record_id.encode(),
-                _ACTION_END,
-                origin.opening,
-                constant,
-                _encode(record.text),
-                b"}\n",
-            )
-        )
+        opening = origin.opening_repaired if record.repaired else origin.opening
+        return b"".join((self._action, record_id, opening, _encode(record.text), b"}\n"))
 
-    def reject(self, record_id: str, origin: Origin, index: int, reject: Reject) -> bytes:
+    def reject(self, record_id: bytes, origin: Origin, index: int, reject: Reject) -> bytes:
         """Return the bulk lines of the dead letter of a piece that is no record."""
         return dead_letter(
             record_id,
@@ -130,7 +122,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """The HTTP status of the refusal."""
 
 
-def dead_letter(record_id: str, letter: DeadLetter) -> bytes:
+def dead_letter(record_id: bytes, letter: DeadLetter) -> bytes:
     """Return the bulk lines of a dead letter."""
     stream = DataStream("logs", DEAD_LETTER_DATASET, letter.namespace)
     original, encoding = _as_text(letter.original)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 _TRIES_OF_A_500: Final = 5
 """So often a document may make the server fail; a passing fault of the server is over by then (half a minute)."""
 _MAX_REASON: Final = 1000
+_INDEXED: Final = int(HTTPStatus.CREATED)
 _SETTLED: Final = frozenset({ItemOutcome.INDEXED, ItemOutcome.ALREADY_THERE, ItemOutcome.DROPPED, ItemOutcome.DIVERTED})
 
 
@@ -117,13 +119,25 @@ class Sender:
             self._counters.failed_requests += 1
             await self._backoff.pause()
             return bulk
-        remaining, delayed = self._settle(bulk, answers)
+        remaining, delayed = ([], False) if self._all_indexed(bulk, answers) else self._settle(bulk, answers)
         if delayed:
             await self._backoff.pause()
         else:
             self._trouble.over()
             self._backoff.success()
         return remaining
+
+    def _all_indexed(self, bulk: Bulk, answers: Sequence[ItemAnswer]) -> bool:
+        """Settle a bulk of which every item was indexed, which is nearly every bulk, at a fraction of the work."""
+        if not all(answer.status == _INDEXED and answer.failure_store is None for answer in answers):
+            return False
+        if any(item.dead_letter_reason is not None for item in bulk):
+            return False
+        self._counters.indexed += len(bulk)
+        self._counters.in_flight -= len(bulk)
+        for item in bulk:
+            item.settle()
+        return True
 
     def _settle(
         self, bulk: Bulk, answers: Sequence[ItemAnswer], verdict: ItemOutcome | None = None
@@ -218,4 +232,4 @@ def _make_dead_letter(item: Item, answer: ItemAnswer) -> None:
         error_message=(error.reason or "no reason given")[:_MAX_REASON],
         status=answer.status,
     )
-    item.line, item.dead_letter_reason, item.server_errors = dead_letter(action.id, letter), error.type, 0
+    item.line, item.dead_letter_reason, item.server_errors = dead_letter(action.id.encode(), letter), error.type, 0

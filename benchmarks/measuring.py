@@ -1,0 +1,111 @@
+"""Runs one subject against a full hub and an empty sink, and reads its processor time from the kernel."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from benchmarks.subjects import Subject
+
+_WARM: Final = 0.15
+"""The first part of each run is not counted: imports, connections, claiming partitions."""
+_PATIENCE_SECONDS: Final = 180.0
+_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run: records and processor seconds of its steady part."""
+
+    records: int
+    cpu_seconds: float
+    peak_memory_mib: float
+
+    @property
+    def records_per_cpu_second(self) -> float:
+        """The figure that is compared."""
+        return self.records / self.cpu_seconds
+
+
+class BenchmarkError(Exception):
+    """A subject died or did not finish."""
+
+
+def measure(subject: Subject, *, records: int, per_event: int, partitions: int) -> Run:
+    """Start hub, sink and subject, wait until all records arrived, and end the three.
+
+    Raises:
+        BenchmarkError: the records did not arrive.
+    """
+    port = _free_port()
+    url = f"http://127.0.0.1:{port}"
+    hub = ["-m", "benchmarks.hub", str(records), str(per_event), str(partitions)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _process([sys.executable, "-m", "benchmarks.sink", str(port)]),
+        _process([sys.executable, *hub]) as emulator,
+    ):
+        connection_string = (emulator.stdout or sys.stdin).readline().strip()
+        _wait_for(url, 0, None)
+        with _process(subject(connection_string, url, Path(folder))) as process:
+            begun = _wait_for(url, int(records * _WARM), process)
+            cpu_begun = _cpu_seconds(process.pid)
+            done = _wait_for(url, records, process)
+            return Run(done - begun, _cpu_seconds(process.pid) - cpu_begun, _peak_memory_mib(process.pid))
+
+
+@contextmanager
+def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def _wait_for(url: str, documents: int, process: subprocess.Popen[str] | None) -> int:
+    """Wait until the sink has that many documents; return how many it has."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if process is not None and process.poll() is not None:
+            raise BenchmarkError(f"the subject ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(f"{url}/documents", timeout=10) as reply:  # noqa: S310 - loopback, http
+                count: int = msgspec.json.decode(reply.read())["documents"]
+        except urllib.error.URLError:
+            count = -1
+        if count >= documents:
+            return count
+        time.sleep(0.05)
+    raise BenchmarkError(f"{documents} documents did not arrive within {_PATIENCE_SECONDS:.0f} s")
+
+
+def _cpu_seconds(pid: int) -> float:
+    """User and system time of a process, from ``/proc`` (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
+
+
+def _peak_memory_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
