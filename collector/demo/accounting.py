@@ -5,7 +5,7 @@ status and deployment. One record lost and another doubled in the same event the
 """
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -42,7 +42,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The outcome of a comparison; ``faults`` names every document that is missing, altered or extra, in words."""
+    """The outcome of a comparison; ``faults`` names what is missing, altered or extra, in words."""
 
     tallies: tuple[Tally, ...]
     faults: tuple[str, ...]
@@ -71,9 +71,9 @@ def settle(ledger: Ledger, found: Counter[Trace]) -> Account:
     absent, surplus = ledger.traces - found, found - ledger.traces
     altered = _pair_altered(absent, surplus)
     faults = [
-        *(f"missing: {_describe(ledger, trace)}" for trace in sorted(absent.elements(), key=_position)),
+        *_name(ledger, "missing", absent),
         *(f"altered: {_describe(ledger, wanted)}, but found {_show(seen)}" for wanted, seen in altered),
-        *(f"extra: {_describe(ledger, trace)}" for trace in sorted(surplus.elements(), key=_position)),
+        *_name(ledger, "extra", surplus),
     ]
     tallies = tuple(
         Tally(
@@ -135,6 +135,13 @@ def _position(trace: Trace) -> tuple[object, ...]:
 
 def _count(fate: Fate, traces: Counter[Trace]) -> int:
     return sum(count for trace, count in traces.items() if trace.fate is fate)
+
+
+def _name(ledger: Ledger, fault: str, traces: Counter[Trace]) -> Iterator[str]:
+    """One line for each trace, which says how many documents it stands for if they are several."""
+    for trace in sorted(+traces, key=_position):
+        count = f"{traces[trace]} times " if traces[trace] > 1 else ""
+        yield f"{fault}: {count}{_describe(ledger, trace)}"
 
 
 def _describe(ledger: Ledger, trace: Trace) -> str:

@@ -3,7 +3,7 @@
 The engine's interface blocks, in downloads too, and a thread that blocks cannot be interrupted; a process can.
 ``python -m collector.demo.engine_host HOME`` writes one JSON object a line on its standard output: ``{"phase": ...,
 "done": ..., "total": ..., "detail": ...}`` while it prepares, then ``{"url": ...}`` or ``{"error": ...}``. It stops the
-engine and ends when its standard input ends, or at SIGTERM.
+engine and ends when its standard input ends, or at SIGTERM; when the JVM ends by itself, so does this, with code 1.
 """
 
 import json
@@ -37,15 +37,20 @@ def main(home: Path) -> int:
     try:
         engine.start()
         report(url=engine.url)
-        threading.Event().wait()
+        _await_end(engine)
     except EngineError as failure:
         report(error=str(failure))
-        return _FAILED
     except (SystemExit, BrokenPipeError):
         return 0
     finally:
         engine.stop()
-    return 0
+    return _FAILED
+
+
+def _await_end(engine: EmbeddedEngine) -> None:
+    """Return when the JVM has ended, which it must not do by itself; it stays the engine's to reap."""
+    if engine.pid is not None:
+        os.waitid(os.P_PID, engine.pid, os.WEXITED | os.WNOWAIT)
 
 
 def _leave(_: int, __: FrameType | None) -> None:

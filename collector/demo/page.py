@@ -73,10 +73,7 @@ class SummaryPage:
 
 def show_account(account: Account, ledger: Ledger) -> RenderableType:
     """Lay out what was fed against what was found, and name the first faults."""
-    table = Table(box=box.SIMPLE_HEAD, header_style=_HEADER, title="Every record that was fed", title_justify="left")
-    table.add_column("must be")
-    for name in ("expected", "found", "missing", "altered", "extra"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = _make_list("every record fed", "expected", "found", "missing", "altered", "extra")
     for tally in account.tallies:
         figures = (tally.expected, tally.found, tally.missing, tally.altered, tally.extra)
         style = "" if tally.missing == tally.altered == tally.extra == 0 else "bold red"
@@ -86,7 +83,7 @@ def show_account(account: Account, ledger: Ledger) -> RenderableType:
         f"sound and broken; {format_count(ledger.fates[Fate.INDEXED])} records to index, "
         f"{format_count(ledger.fates[Fate.DEAD_LETTER])} dead letters."
     )
-    return Group(table, Text(fed, style=_LABEL), _judge(account))
+    return Group(table, Text(), Text(fed, style=_LABEL), _judge(account))
 
 
 def _judge(account: Account) -> RenderableType:
@@ -95,7 +92,7 @@ def _judge(account: Account) -> RenderableType:
     shown = [f"  {fault}" for fault in account.faults[:_FAULTS_SHOWN]]
     if len(account.faults) > len(shown):
         shown.append(f"  and {format_count(len(account.faults) - len(shown))} more")
-    count = len(account.faults)
+    count = sum(tally.missing + tally.altered + tally.extra for tally in account.tallies)
     verdict = f"{format_count(count)} document{' is' if count == 1 else 's are'} not as foretold:"
     return Text("\n".join([verdict, *shown]), style="bold red", overflow="fold")
 

@@ -22,6 +22,7 @@ from rich.live import Live
 from collector.demo.accounting import find_traces, settle
 from collector.demo.children import DAEMON_GRACE_S, Child
 from collector.demo.errors import DemoError
+from collector.demo.expectations import Fate
 from collector.demo.figures import format_count, format_latency, format_rate, format_share
 from collector.demo.interruption import Interruption
 from collector.demo.page import SummaryPage, describe_window, show_account
@@ -117,16 +118,19 @@ async def _run_once(stage: Stage, console: Console) -> int:
 
 
 async def _await_documents(stage: Stage, step: Step) -> None:
-    """Return when as many documents are there as must be, or when no more come."""
-    expected, count = stage.ledger.documents, 0
+    """Return when as many documents of either fate are there as must be, or when no more come."""
+    fates, documents = stage.ledger.fates, stage.ledger.documents
+    count, complete = 0, False
     started = moved = time.monotonic()
-    while count < expected and time.monotonic() - moved < PATIENCE_S:
+    while not complete and time.monotonic() - moved < PATIENCE_S:
         await asyncio.sleep(_POLL_S)
-        before, count = count, await count_documents(stage.client)
+        records, dead_letters = await count_documents(stage.client)
+        complete = records >= fates[Fate.INDEXED] and dead_letters >= fates[Fate.DEAD_LETTER]
+        before, count = count, records + dead_letters
         now = time.monotonic()
         moved = now if count > before else moved
         rate = format_rate(count / (now - started))
-        step.update(count, expected, f"{format_count(count)} of {format_count(expected)} records, {rate} records/s")
+        step.update(count, documents, f"{format_count(count)} of {format_count(documents)} records, {rate} records/s")
 
 
 async def _show_live(stage: Stage, console: Console) -> None:

@@ -31,8 +31,8 @@ from collector.demo.steps import Step, Steps
 from collector.demo.traffic import RECORDS_PER_SECOND, Traffic
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
-# Arrivals are random: the history may take this much longer than planned, and must not reach into the future.
-_SLACK: Final = 1.15
+# Arrivals are random: the history may take a little longer than planned, and must not reach into the future.
+_SLACK: Final = 1.05
 _PHASES: Final = {
     "wait": "Waiting for another process that prepares the engine",
     "download": "Downloading the engine, the first time only",

@@ -120,11 +120,12 @@ class Summary:
         return self.requests / self.window.seconds
 
 
-async def count_documents(client: AsyncElasticsearch, streams: Streams = DEMO_STREAMS) -> int:
-    """Count what both data streams hold, the newest included."""
+async def count_documents(client: AsyncElasticsearch, streams: Streams = DEMO_STREAMS) -> tuple[int, int]:
+    """Count the records and the dead letters that are there, the newest included."""
     await client.indices.refresh(index=streams.both, **SEARCH_OPTIONS)
-    answer = await client.count(index=streams.both, **SEARCH_OPTIONS)
-    return int(answer.body["count"])
+    records = await client.count(index=streams.logs, **SEARCH_OPTIONS)
+    dead_letters = await client.count(index=streams.dead_letters, **SEARCH_OPTIONS)
+    return int(records.body["count"]), int(dead_letters.body["count"])
 
 
 async def summarise(

@@ -59,6 +59,11 @@ def test_a_doubled_record_is_extra(ledger: Ledger, found: Counter[Trace]) -> Non
     assert (tally(account, Fate.INDEXED).extra, account.faults[0].split(":")[0]) == (1, "extra")
 
 
+def test_documents_with_the_same_fault_share_a_line(ledger: Ledger, found: Counter[Trace]) -> None:
+    found[SECOND] += 6
+    assert [fault.split(" indexed ")[0] for fault in settle(ledger, found).faults] == ["extra: 6 times"]
+
+
 def test_one_lost_and_one_doubled_in_the_same_event_do_not_cancel_out(ledger: Ledger, found: Counter[Trace]) -> None:
     found[SECOND] -= 1
     found[Trace(Fate.INDEXED, PLACE, "first", 200, "chat-prod")] += 1
