@@ -147,13 +147,17 @@ def demo(
     once: Annotated[
         bool, typer.Option("--once", help="Process a fixed, seeded amount, print the summary and end.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same traffic.")] = 1,
-    records: Annotated[int | None, typer.Option(help="With --once: how many records.", show_default=False)] = None,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same traffic.")] = 7,
+    records: Annotated[
+        int, typer.Option(help="How many records lie in the hub when the daemon starts.", min=1)
+    ] = 20_000,
 ) -> None:
     """Show the main job on this machine: engine, event hub, daemon and live summary. Needs no Azure and no Docker."""
+    from rich.console import Console
+
     from collector.demo.run import run_demo
 
-    raise typer.Exit(run_demo(once=once, seed=seed, records=records))
+    raise typer.Exit(run_demo(once=once, seed=seed, records=records, console=Console()))
 
 
 @app.command()
