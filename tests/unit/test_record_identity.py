@@ -1,0 +1,120 @@
+"""Record ids: the definition of decision 4, recomputed here with the standard library."""
+
+import base64
+import hashlib
+import re
+import subprocess
+import sys
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.delivery.identity import RecordIds
+from collector.events import Source
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
+
+
+class Place(NamedTuple):
+    """All that an id is made of."""
+
+    host: str = "Ns.ServiceBus.windows.net"
+    hub: str = "hub"
+    partition: str = "3"
+    sequence_number: int = 4711
+    index: int = 2
+    received: bytes = b'{"a":1}'
+
+
+HERE = Place()
+
+
+def id_of(place: Place, group: str = "$Default") -> str:
+    made = RecordIds(Source(place.host, place.hub, group), place.partition)
+    return as_text(made.record_id(place.sequence_number, place.index, place.received))
+
+
+def as_text(made: str | bytes) -> str:
+    return made.decode() if isinstance(made, bytes) else made
+
+
+def test_an_id_is_the_base64url_of_a_128_bit_blake2b_over_place_and_bytes() -> None:
+    named = b'ns.servicebus.windows.net\0hub\0003\0004711\0002\0{"a":1}'
+    digest = hashlib.blake2b(named, digest_size=16).digest()
+
+    assert id_of(HERE) == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@given(st.integers(0, 2**63 - 1), st.integers(0, 10_000), st.binary())
+def test_an_id_has_22_characters_that_are_safe_in_a_url(sequence_number: int, index: int, received: bytes) -> None:
+    made = id_of(HERE._replace(sequence_number=sequence_number, index=index, received=received))
+
+    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", made)
+
+
+def test_another_process_makes_the_same_id() -> None:
+    code = f"""
+import sys
+from collector.delivery.identity import RecordIds
+from collector.events import Source
+made = RecordIds(Source({HERE.host!r}, {HERE.hub!r}, "other"), {HERE.partition!r})
+made = made.record_id({HERE.sequence_number}, {HERE.index}, {HERE.received!r})
+sys.stdout.write(made.decode() if isinstance(made, bytes) else made)
+"""
+
+    made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+
+    assert made.stdout == id_of(HERE)
+
+
+def test_the_case_of_the_host_makes_no_other_id() -> None:
+    assert id_of(HERE._replace(host=HERE.host.upper())) == id_of(HERE._replace(host=HERE.host.lower()))
+
+
+def test_the_consumer_group_makes_no_other_id() -> None:
+    assert id_of(HERE, group="a") == id_of(HERE, group="b")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        HERE._replace(host="other.servicebus.windows.net"),
+        HERE._replace(hub="hub2"),
+        HERE._replace(partition="4"),
+        HERE._replace(sequence_number=4712),
+        HERE._replace(index=3),
+        HERE._replace(received=b'{"a":2}'),
+    ],
+    ids=Place._fields,
+)
+def test_each_component_makes_another_id(other: Place) -> None:
+    assert id_of(other) != id_of(HERE)
+
+
+PLACES = st.builds(Place, NAMES, NAMES, NAMES, st.integers(-1, 2**63 - 1), st.integers(0, 999), st.binary(max_size=12))
+
+
+def as_azure_compares(place: Place) -> Place:
+    return place._replace(host=place.host.lower(), hub=place.hub.lower())
+
+
+@given(PLACES, PLACES)
+def test_two_places_have_two_ids(one: Place, other: Place) -> None:
+    assert (id_of(one) == id_of(other)) == (as_azure_compares(one) == as_azure_compares(other))
+
+
+@given(PLACES, st.integers(0, 10**9))
+def test_a_boundary_between_two_components_cannot_move(place: Place, number: int) -> None:
+    def differ(one: Place, other: Place) -> bool:
+        return id_of(one) != id_of(other)
+
+    host, hub, partition, _, _, received = place
+    assert differ(place._replace(host=host + "x"), place._replace(hub="x" + hub))
+    assert differ(place._replace(hub=f"{hub}{number}"), place._replace(partition=f"{number}{partition}"))
+    one, other = place._replace(sequence_number=int(f"1{number}"), index=1), place._replace(sequence_number=1)
+    assert differ(one, other._replace(index=int(f"{number}1")))
+    assert differ(
+        place._replace(index=int(f"1{number}")), place._replace(index=1, received=b"%d%b" % (number, received))
+    )
