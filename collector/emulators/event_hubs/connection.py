@@ -34,8 +34,8 @@ logger = logging.getLogger(__name__)
 
 MAX_FRAME_SIZE = 65_536
 MIN_MAX_FRAME_SIZE = 512
-CHANNEL_MAX = 255
-# The service's own: it asks for a sign of life every four minutes.
+# The figures with which the service opens a connection; the last one asks for a sign of life every four minutes.
+CHANNEL_MAX = 4999
 IDLE_TIME_OUT_MS = 240_000
 _LONGEST_CHECK_S = 60.0
 _SHORTEST_CHECK_S = 0.1

@@ -20,9 +20,9 @@ from collector.emulators.event_hubs.requests import answer_request
 from collector.emulators.event_hubs.wire_types import Symbol, Timestamp
 
 RUNTIME_METRIC = "com.microsoft:enable-receiver-runtime-metric"
+SETTLED = 1  # a link's settle mode: the sender sends everything settled
 _EPOCH = "com.microsoft:epoch"
 _SOURCE_FILTER = 7
-_SETTLED = 1
 # A client has one request under way, or a few; one that never takes its answers is stopped here.
 _MAX_WAITING_ANSWERS = 1000
 
@@ -31,7 +31,7 @@ class Reader(OutgoingLink):
     """Sends the events of a partition to a client, from where it asked to begin."""
 
     def __init__(self, session: LinkSession, attach: Attach, address: ReaderAddress, namespace: Namespace) -> None:
-        super().__init__(session, attach.handle, settled=attach.snd_settle_mode != 0)
+        super().__init__(session, attach.handle, settled=True)
         self._namespace = namespace
         self._hub = namespace.find_hub(address.hub)
         self._log = self._hub.find_partition(address.partition)
@@ -112,7 +112,7 @@ class AnswerLink(OutgoingLink):
     """Carries a node's answers to a client."""
 
     def __init__(self, session: LinkSession, attach: Attach, node: str) -> None:
-        super().__init__(session, attach.handle, settled=attach.snd_settle_mode == _SETTLED)
+        super().__init__(session, attach.handle, settled=attach.snd_settle_mode == SETTLED)
         self.node = node
         self.address = read_terminus(attach.target, 0)
         self._waiting: deque[bytes] = deque()

@@ -178,7 +178,7 @@ class IncomingLink(Link):
         if self._size > MAX_MESSAGE_SIZE:
             raise LinkError(
                 Condition.MESSAGE_TOO_LARGE,
-                f"The received message is too large: the limit is {MAX_MESSAGE_SIZE} bytes.",
+                f"The received message exceeds the limit ({MAX_MESSAGE_SIZE} bytes) currently allowed on the link.",
             )
         if transfer.aborted:
             self._forget_parts()

@@ -2,7 +2,7 @@
 
 Readers without an epoch share the partition, five at most. A reader with an epoch has it alone: it puts out every
 reader without one and those with the same epoch or a lower one, and while it reads no lesser reader gets in. A
-reader that is put out or kept out learns so by `amqp:link:stolen`.
+reader that is put out or kept out is told `amqp:link:stolen`.
 
 Source: Microsoft Learn, "Event Hubs features" (epoch consumers) and "Event Hubs quotas and limits".
 """

@@ -12,6 +12,7 @@ from typing import Protocol
 from collector.emulators.event_hubs.addresses import NodeAddress, ProducerAddress, ReaderAddress, parse_address
 from collector.emulators.event_hubs.endpoints import (
     RUNTIME_METRIC,
+    SETTLED,
     AnswerLink,
     AnswerLinkFinder,
     Producer,
@@ -41,9 +42,10 @@ from collector.emulators.event_hubs.performatives import (
 )
 from collector.emulators.event_hubs.wire_types import Array, Symbol
 
+# The figures with which the service begins a session.
 HANDLE_MAX = 255
-# Transfers are handled as they come; the window only has to be wide enough never to hold a client up.
-INCOMING_WINDOW = 65_536
+INCOMING_WINDOW = 5000
+FIRST_OUTGOING_ID = 1
 _SERIAL = 1 << 32
 
 
@@ -80,7 +82,7 @@ class Session:
         self._next_incoming_id = begin.next_outgoing_id
         self._window = begin.incoming_window  # transfers the peer can take now
         self._unannounced = 0  # transfers taken since the peer was last told the window
-        self._next_outgoing_id = 0
+        self._next_outgoing_id = FIRST_OUTGOING_ID
         self._next_delivery_id = 0
         self._handlers: dict[type[Performative], Callable[..., None]] = {
             Attach: self._on_attach,
@@ -190,17 +192,9 @@ class Session:
             self._refuse(attach, error)
             return
         self._links[attach.handle] = link
-        self.send(_answer_attach(attach))
-        if isinstance(link, Reader | Producer):
-            self._enter(link)
-        if isinstance(link, IncomingLink) and self._links[attach.handle] is link:
+        self.send(_answer_attach(attach, link))
+        if isinstance(link, IncomingLink):
             link.grant_credit()
-
-    def _enter(self, link: Reader | Producer) -> None:
-        try:
-            link.enter()
-        except LinkError as error:
-            self.detach(link, error)
 
     def _open_link(self, attach: Attach) -> Link:
         terminus = attach.source if attach.role else attach.target
@@ -212,9 +206,13 @@ class Session:
             case NodeAddress(node):
                 return RequestLink(self, attach, node, namespace, self._answer_link_finder())
             case ReaderAddress() if attach.role:
-                return Reader(self, attach, address, namespace)
+                reader = Reader(self, attach, address, namespace)
+                reader.enter()
+                return reader
             case ProducerAddress() if not attach.role:
-                return Producer(self, attach, address, namespace)
+                producer = Producer(self, attach, address, namespace)
+                producer.enter()
+                return producer
             case _:
                 raise LinkError(Condition.NOT_FOUND, "The messaging entity could not be found.")
 
@@ -227,12 +225,9 @@ class Session:
         return find
 
     def _refuse(self, attach: Attach, error: LinkError) -> None:
-        """Answer with a link that has no terminus and end it, as the specification has it in section 2.6.3."""
+        """Answer with a link that has no terminus, as the service does (specification, section 2.6.3), and end it."""
         self._links[attach.handle] = None
-        answer = Attach(name=attach.name, handle=attach.handle, role=not attach.role)
-        if attach.role:
-            answer.initial_delivery_count = 0
-        self.send(answer)
+        self.send(Attach(name=attach.name, handle=attach.handle, role=not attach.role))
         self.send(Detach(attach.handle, closed=True, error=describe_error(error)))
 
     def _on_transfer(self, transfer: Transfer, payload: bytes) -> None:
@@ -250,7 +245,9 @@ class Session:
             self.send(self._build_session_flow())
 
     def _on_flow(self, flow: Flow) -> None:
-        next_incoming_id = flow.next_incoming_id or 0  # null until the peer has seen the BEGIN, which begins at 0
+        next_incoming_id = flow.next_incoming_id
+        if next_incoming_id is None:  # the peer has not seen the BEGIN yet
+            next_incoming_id = FIRST_OUTGOING_ID
         in_flight = (self._next_outgoing_id - next_incoming_id) % _SERIAL
         self._window = max(0, flow.incoming_window - in_flight)
         link = self._find_link(flow.handle) if flow.handle is not None else None
@@ -285,13 +282,14 @@ class Session:
             link.close()
 
 
-def _answer_attach(attach: Attach) -> Attach:
+def _answer_attach(attach: Attach, link: Link) -> Attach:
     """Return the answer to an ATTACH: the peer's own terms, from the other side, with every field."""
     answer = Attach(
         name=attach.name,
         handle=attach.handle,
         role=not attach.role,
-        snd_settle_mode=attach.snd_settle_mode,
+        # Readers get their events settled, whatever they asked for: that is the service's way.
+        snd_settle_mode=SETTLED if isinstance(link, Reader) else attach.snd_settle_mode,
         rcv_settle_mode=attach.rcv_settle_mode,
         source=pad_terminus(attach.source, SOURCE, SOURCE_FIELDS),
         target=pad_terminus(attach.target, TARGET, TARGET_FIELDS),
