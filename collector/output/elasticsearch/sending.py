@@ -52,9 +52,10 @@ class Sender:
         self._counters = counters
         self._trouble = trouble
 
-    async def deliver(self, bulk: Bulk) -> None:
-        """Return when every item is settled."""
+    async def deliver(self, bulk: Bulk) -> bool:
+        """Return when every item is settled: whether no request was refused as a whole on the way."""
         body = self._encode(bulk)
+        accepted = True
         while bulk:
             answer = await self._ask(body)
             outcome = RequestOutcome.AGAIN if answer is None else classify_request(answer.status)
@@ -62,6 +63,7 @@ class Sender:
                 await self._pause(answer, outcome)
                 continue
             if outcome is RequestOutcome.BISECT:
+                accepted = False
                 bulk = await self._bisect(bulk, answer)
             else:
                 remaining = await self._read(bulk, answer)
@@ -69,6 +71,7 @@ class Sender:
                     continue
                 bulk = remaining
             body = self._encode(bulk)
+        return accepted
 
     def _encode(self, bulk: Bulk) -> bytes:
         body = b"".join([item.line for item in bulk])
@@ -95,12 +98,20 @@ class Sender:
         await self._backoff.pause(answer.retry_after if answer else None)
 
     async def _bisect(self, bulk: Bulk, answer: Answer) -> Bulk:
-        """Deliver the first half and return the second; a single item that cannot be sent is refused."""
+        """Deliver the first half and return the second; a single item that cannot be sent is refused.
+
+        After a 400, when nothing is wrong with the first half, the second must hold what is: it is halved in turn
+        without being sent. That keeps one poisonous item of n within 2 * log2(n) + 1 further requests.
+        """
         self._counters.failed_requests += 1
         if len(bulk) > 1:
-            half = len(bulk) // 2
-            await self.deliver(bulk[:half])
-            return bulk[half:]
+            at_fault = True
+            while at_fault and len(bulk) > 1:
+                half = len(bulk) // 2
+                accepted = await self.deliver(bulk[:half])
+                bulk = bulk[half:]
+                at_fault = accepted and answer.status == HTTPStatus.BAD_REQUEST
+            return bulk
         refused = ItemAnswer(answer.status, ItemError("request_refused", answer.reason))
         remaining, delayed = self._settle(bulk, [refused], ItemOutcome.REFUSED)
         if delayed:
