@@ -22,7 +22,6 @@ class Condition(StrEnum):
     INVALID_FIELD = "amqp:invalid-field"
     LINK_STOLEN = "amqp:link:stolen"
     MESSAGE_TOO_LARGE = "amqp:link:message-size-exceeded"
-    TRANSFER_LIMIT_EXCEEDED = "amqp:link:transfer-limit-exceeded"
     NOT_ALLOWED = "amqp:not-allowed"
     NOT_FOUND = "amqp:not-found"
     NOT_IMPLEMENTED = "amqp:not-implemented"

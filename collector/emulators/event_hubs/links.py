@@ -186,10 +186,10 @@ class IncomingLink(Link):
             self._complete(self._first, settled=bool(transfer.settled or self._first.settled))
 
     def _count_delivery(self) -> None:
-        if self._credit <= 0:
-            raise LinkError(Condition.TRANSFER_LIMIT_EXCEEDED, "A message was sent without credit.")
         self._credit -= 1
         self._delivery_count = (self._delivery_count + 1) % _SERIAL
+        if self._credit <= INCOMING_CREDIT // 2:
+            self.grant_credit()
 
     def _complete(self, first: Transfer, *, settled: bool) -> None:
         payload = b"".join(self._parts)
@@ -203,8 +203,6 @@ class IncomingLink(Link):
                 role=True, first=first.delivery_id, last=first.delivery_id, settled=True, state=ACCEPTED
             )
             self.session.send(accepted)
-        if self._credit <= INCOMING_CREDIT // 2:
-            self.grant_credit()
 
     def _forget_parts(self) -> None:
         self._parts.clear()
