@@ -18,6 +18,7 @@ from typing import Any, Final, TextIO
 from collector.engine import EmbeddedEngine, EngineError, Progress
 
 _FAILED: Final = 1
+_CHUNK: Final = 4096
 
 
 def main(home: Path) -> int:
@@ -58,7 +59,8 @@ def _leave(_: int, __: FrameType | None) -> None:
 
 
 def _leave_with_input() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), _CHUNK):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

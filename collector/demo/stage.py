@@ -27,7 +27,7 @@ from collector.demo.feed import HUB, PARTITIONS, Feed
 from collector.demo.figures import format_bytes, format_count
 from collector.demo.ledger import Ledger
 from collector.demo.policy_file import write_policy
-from collector.demo.steps import Step, Steps
+from collector.demo.steps import Steps
 from collector.demo.traffic import RECORDS_PER_SECOND, Traffic
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
@@ -97,7 +97,7 @@ async def _await_engine(engine: Child, steps: Steps) -> str:
     """Wait for the engine, with a step for each of its phases."""
     with ExitStack() as shown:
         phase = ""
-        step: Step | None = None
+        step = shown.enter_context(steps.step("Preparing the engine", leaves_line=False))
 
         def show(report: dict[str, Any]) -> None:
             nonlocal phase, step
@@ -106,8 +106,7 @@ async def _await_engine(engine: Child, steps: Steps) -> str:
                 phase = name
                 shown.close()
                 step = shown.enter_context(steps.step(_PHASES.get(name, name)))
-            if step:
-                step.update(report["done"], report["total"], _describe(report))
+            step.update(report["done"], report["total"], _describe(report))
 
         return await follow_engine(engine, show)
 

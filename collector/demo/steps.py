@@ -40,11 +40,13 @@ class Steps:
         self._clock = clock
 
     @contextmanager
-    def step(self, name: str) -> Generator[Step]:
+    def step(self, name: str, *, leaves_line: bool = True) -> Generator[Step]:
         """Show a step while the block runs, and a line with its duration and last note when it succeeded."""
         started = self._clock()
         with self._show_on_terminal(name) if self._console.is_terminal else self._show_in_log(name) as step:
             yield step
+        if not leaves_line:
+            return
         taken = f"{self._clock() - started:.1f} s"
         note = f", {step.note}" if step.note else ""
         self._console.print(f"{name}: {taken}{note}", highlight=False, markup=False)

@@ -52,6 +52,13 @@ def test_a_step_that_failed_leaves_no_line_of_success(clock: Clock) -> None:
     assert capture.get() == ""
 
 
+def test_a_step_of_no_interest_leaves_no_line(clock: Clock) -> None:
+    console = Console(file=io.StringIO(), width=80)
+    with console.capture() as capture, Steps(console, clock=clock).step("Preparing", leaves_line=False):
+        clock.now = 1.0
+    assert capture.get() == ""
+
+
 def test_a_terminal_sees_a_bar_and_then_the_line(clock: Clock) -> None:
     file = io.StringIO()
     console = Console(file=file, width=80, force_terminal=True)

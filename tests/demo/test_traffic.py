@@ -164,7 +164,7 @@ def test_a_broken_event_costs_only_what_cannot_be_repaired(
 
 @pytest.mark.parametrize("seed", range(100))
 def test_a_truncated_event_keeps_all_records_but_its_last(seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 - repeatable on purpose
+    dice = random.Random(seed)
     event = make_truncated(dice, lambda count: [write_call(dice, START, burst=False) for _ in range(count)])
     reopened = event.body[: event.body.rindex(b',{"Tenant"')] + b"]}"
     survivors = [record["correlationId"] for record in json.loads(reopened)["records"]]
