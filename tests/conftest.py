@@ -1,3 +1,15 @@
-"""Plugins that all folders of tests share."""
+"""Plugins and options that all folders of tests share."""
 
-pytest_plugins = ["plugins.azurite", "plugins.engine"]
+import pytest
+
+pytest_plugins = ["plugins.azurite", "plugins.daemon", "plugins.engine"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="run the fault tests at their full size")
+
+
+@pytest.fixture(scope="session")
+def full_size(pytestconfig: pytest.Config) -> bool:
+    """Whether fault tests run at the size that docs/guarantees.md quotes."""
+    return bool(pytestconfig.getoption("--full"))

@@ -1,0 +1,224 @@
+"""The real daemon as a process, the hub it reads, and the documents that it leaves in the engine."""
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from elasticsearch import AsyncElasticsearch
+
+from collector.assets.installation import install
+from collector.emulators.event_hubs import EventHubsEmulator, Hub
+
+HUB = "hub"
+PARTITIONS = 4
+_PATIENCE_SECONDS = 60.0
+_LARGEST_RESULT = 10_000
+
+
+class Daemon:
+    """A running ``aoai-collector run``; its log is read as it comes."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[dict[str, Any]] = []
+        self.text = ""
+        self._news = asyncio.Event()
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        assert self.process.stderr is not None
+        async for line in self.process.stderr:
+            self.text += line.decode()
+            if line.startswith(b"{"):
+                self.lines.append(json.loads(line))
+            self._news.set()
+
+    def said(self, message: str) -> list[dict[str, Any]]:
+        """The log lines with this message."""
+        return [line for line in self.lines if line["message"] == message]
+
+    async def wait_to_say(self, message: str) -> dict[str, Any]:
+        """Wait for a log line with this message and return it."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while not self.said(message):
+                self._news.clear()
+                await self._news.wait()
+        return self.said(message)[-1]
+
+    async def stop(self) -> int:
+        """End it as a service manager does and return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return await self.exit_code()
+
+    async def exit_code(self) -> int:
+        """Wait until it has ended and its log is read."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            code = await self.process.wait()
+            await self._reading
+            return code
+
+    async def kill(self) -> None:
+        """End it as a power cut does."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.exit_code()
+
+    @property
+    def last_counts(self) -> dict[str, Any]:
+        """The counters as it logged them last."""
+        return self.said("records so far")[-1]
+
+
+class Documents:
+    """What a test's namespace holds in the engine."""
+
+    def __init__(self, client: AsyncElasticsearch, namespace: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._templates: list[str] = []
+
+    async def count(self, dataset: str) -> int:
+        """How many documents the dataset's data stream holds; none if it is not there yet."""
+        stream = f"logs-{dataset}-{self._namespace}"
+        await self._client.indices.refresh(index=stream, ignore_unavailable=True, allow_no_indices=True)
+        # A data stream that is being made answers 503 until its first shard is up.
+        client = self._client.options(ignore_status=503, max_retries=0)
+        answer = await client.count(index=stream, ignore_unavailable=True, allow_no_indices=True)
+        return int(answer.get("count", 0))
+
+    async def sources(self, dataset: str) -> list[dict[str, Any]]:
+        """Every document of a small data stream."""
+        stream = f"logs-{dataset}-{self._namespace}"
+        await self._client.indices.refresh(index=stream, ignore_unavailable=True, allow_no_indices=True)
+        answer = await self._client.search(index=stream, size=_LARGEST_RESULT, ignore_unavailable=True)
+        return [hit["_source"] for hit in answer["hits"]["hits"]]
+
+    async def values(self, dataset: str, field: str) -> list[str]:
+        """The values of a keyword field, one for each document; the data stream may hold any number."""
+        stream = f"logs-{dataset}-{self._namespace}"
+        await self._client.indices.refresh(index=stream, ignore_unavailable=True, allow_no_indices=True)
+        found: list[str] = []
+        after: list[Any] | None = None
+        while True:
+            page = await self._client.search(
+                index=stream,
+                size=_LARGEST_RESULT,
+                sort=[{field: "asc"}, {"azure.partition_id": "asc"}, {"azure.sequence_number": "asc"}],
+                source=[field],
+                search_after=after,
+            )
+            hits = page["hits"]["hits"]
+            if not hits:
+                return found
+            found += [str(hit["sort"][0]) for hit in hits]
+            after = hits[-1]["sort"]
+
+    async def refuse_everything(self, dataset: str) -> None:
+        """Make the engine answer 400 to every document of the dataset in this namespace, as a mapping conflict does."""
+        stream = f"logs-{dataset}-{self._namespace}"
+        mappings = {"dynamic": "strict", "properties": {"@timestamp": {"type": "date"}}}
+        await self._client.indices.put_index_template(
+            name=stream, index_patterns=[stream], priority=900, data_stream={}, template={"mappings": mappings}
+        )
+        self._templates.append(stream)
+
+    async def forget(self) -> None:
+        """Remove the templates that ``refuse_everything`` made."""
+        for template in self._templates:
+            await self._client.options(ignore_status=404).indices.delete_data_stream(name=template)
+            await self._client.indices.delete_index_template(name=template)
+
+    async def wait_for(self, dataset: str, count: int) -> None:
+        """Wait until the data stream holds that many documents; fail when it does not within a minute."""
+        held = -1
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                while (held := await self.count(dataset)) < count:  # noqa: ASYNC110 - only asking tells
+                    await asyncio.sleep(0.1)
+        except TimeoutError:
+            pytest.fail(f"logs-{dataset}-{self._namespace} holds {held} documents, not {count}")
+
+
+class Job:
+    """A hub, a data folder and a namespace of the test's own, and the daemons that work on them."""
+
+    def __init__(self, hub: EventHubsEmulator, namespace: str, folder: Path, url: str) -> None:
+        self.hub = hub
+        self.url = url
+        self.data = folder / "data"
+        self.policy = folder / "policy.yml"
+        self._namespace = namespace
+        self._started: list[Daemon] = []
+
+    def write_policy(self, *, output: dict[str, Any] | None = None, **stream: Any) -> Path:
+        """Write a policy that reads the hub; extra keys go to the output and to the stream."""
+        whole_stream = {
+            "id": "logs",
+            "data_stream": {"type": "logs", "dataset": "aoai.logs"},
+            "eventhub": HUB,
+            "consumer_group": "$Default",
+            "connection_string": self.hub.connection_string(),
+            "processor_start_position": "earliest",
+        } | stream
+        source = {
+            "id": "azure-openai-logs",
+            "type": "azure-eventhub",
+            "use_output": "default",
+            "data_stream": {"namespace": self._namespace},
+            "streams": [whole_stream],
+        }
+        target = {"type": "elasticsearch", "hosts": [self.url]} | (output or {})
+        policy = {"outputs": {"default": target}, "inputs": [source]}
+        self.policy.write_text(yaml.safe_dump(policy), encoding="utf-8")
+        return self.policy
+
+    async def start(self, *, data: Path | None = None) -> Daemon:
+        """Start ``aoai-collector run`` on the policy that was written last."""
+        if not self.policy.exists():
+            self.write_policy()
+        arguments = ("run", "--policy", str(self.policy), "--data", str(data or self.data))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "collector", *arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            limit=1 << 22,
+        )
+        self._started.append(Daemon(process))
+        return self._started[-1]
+
+    async def end(self) -> None:
+        """Kill what still runs."""
+        for daemon in self._started:
+            await daemon.kill()
+
+
+@pytest.fixture
+async def hub() -> AsyncIterator[EventHubsEmulator]:
+    """An emulator with one empty hub."""
+    async with EventHubsEmulator([Hub(HUB, PARTITIONS)]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+async def job(hub: EventHubsEmulator, engine_namespace: str, engine_url: str, tmp_path: Path) -> AsyncIterator[Job]:
+    """A job on the test session's engine, with our assets installed."""
+    async with AsyncElasticsearch(engine_url, request_timeout=60) as client:
+        await install(client)
+    running = Job(hub, engine_namespace, tmp_path, engine_url)
+    yield running
+    await running.end()
+
+
+@pytest.fixture
+async def documents(engine_url: str, engine_namespace: str) -> AsyncIterator[Documents]:
+    """What the job wrote to the engine."""
+    async with AsyncElasticsearch(engine_url, request_timeout=60) as client:
+        held = Documents(client, engine_namespace)
+        yield held
+        await held.forget()
