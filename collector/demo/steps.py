@@ -49,7 +49,7 @@ class Steps:
             return
         taken = f"{self._clock() - started:.1f} s"
         note = f", {step.note}" if step.note else ""
-        self._console.print(f"{name}: {taken}{note}", highlight=False, markup=False)
+        self._console.print(f"{name}: {taken}{note}", highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def _show_on_terminal(self, name: str) -> Generator[Step]:
@@ -75,6 +75,6 @@ class Steps:
             nonlocal spoken
             if self._clock() - spoken >= _PATIENCE_S:
                 spoken = self._clock()
-                self._console.print(f"{name} ... {step.note}".rstrip(), highlight=False, markup=False)
+                self._console.print(f"{name} ... {step.note}".rstrip(), highlight=False, markup=False, soft_wrap=True)
 
         yield Step(name, refresh)
