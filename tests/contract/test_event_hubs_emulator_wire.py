@@ -498,23 +498,28 @@ class TestProducers:
             (b"\x00\x53\x75\xa0\xff", 0),
         ],
     )
-    async def test_what_is_no_message_ends_the_link_alone(
+    async def test_what_is_no_message_is_rejected_and_the_link_goes_on(
         self, emulator: EventHubsEmulator, peer: RawPeer, payload: bytes, message_format: int
     ) -> None:
         await peer.attach_producer()
         peer.send(frame(Transfer(0, 0, b"a", message_format).encode() + payload))
-        assert condition_of(await peer.expect(Detach)) == "amqp:decode-error"
-        peer.send(frame(Transfer(0, 1, b"b", 0).encode() + event(b"sent before the detach was seen")))
-        peer.send(Detach(0, closed=True))
-        await peer.expect_silence()
-        assert emulator.last_sequence_number(HUB, "0") == -1
+        assert rejection_of(await peer.expect(Disposition)) == "amqp:decode-error"
+        peer.send(frame(Transfer(0, 1, b"b", 0).encode() + event(b"x")))
+        await peer.expect(Disposition)
+        assert emulator.last_sequence_number(HUB, "0") == 0
 
-    async def test_endless_parts_are_stopped_at_the_limit(self, peer: RawPeer) -> None:
+    async def test_a_message_over_the_limit_is_rejected_and_the_link_goes_on(
+        self, emulator: EventHubsEmulator, peer: RawPeer
+    ) -> None:
         await peer.attach_producer()
-        part = frame(Transfer(0, 0, b"a", 0, more=True).encode() + bytes(60_000))
-        for _ in range(18):  # 1,080,000 bytes, and no end
-            peer.send(part)
-        assert condition_of(await peer.expect(Detach)) == "amqp:link:message-size-exceeded"
+        message = event(bytes(2**20))
+        for start in range(0, len(message), 60_000):
+            more = start + 60_000 < len(message)
+            peer.send(frame(Transfer(0, 0, b"a", 0, more=more).encode() + message[start : start + 60_000]))
+        assert rejection_of(await peer.expect(Disposition)) == "amqp:link:message-size-exceeded"
+        peer.send(frame(Transfer(0, 1, b"b", 0).encode() + event(b"x")))
+        await peer.expect(Disposition)
+        assert emulator.last_sequence_number(HUB, "0") == 0
 
 
 class TestRequests:
@@ -550,6 +555,15 @@ def condition_of(performative: Close | End | Detach) -> object:
     assert performative.error.descriptor == 0x1D
     assert isinstance(performative.error.value, list)
     return performative.error.value[0]
+
+
+def rejection_of(disposition: Disposition) -> object:
+    """Return the condition a delivery was rejected with."""
+    assert disposition.settled
+    assert isinstance(disposition.state, Described)
+    assert disposition.state.descriptor == 0x25
+    (error,) = disposition.state.value
+    return error.value[0]
 
 
 async def test_a_stopped_emulator_closes_its_connections(

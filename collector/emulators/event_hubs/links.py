@@ -1,7 +1,7 @@
 """The two directions of a link, whatever is at its end: credit, deliveries, settlement.
 
 An outgoing link sends when it has something, credit, room in the session's window and room in the connection. An
-incoming link puts the parts of a message together, refuses what is too long, and keeps the peer in credit.
+incoming link puts the parts of a message together, rejects what is too long, and keeps the peer in credit.
 
 Source: OASIS AMQP 1.0, part 2, section 2.6 (links).
 """
@@ -11,7 +11,15 @@ from typing import Protocol
 
 from collector.emulators.event_hubs.decoding import DecodeError
 from collector.emulators.event_hubs.errors import Condition, LinkError
-from collector.emulators.event_hubs.performatives import ACCEPTED, Disposition, Flow, Performative, Transfer
+from collector.emulators.event_hubs.performatives import (
+    ACCEPTED,
+    Disposition,
+    Flow,
+    Performative,
+    Transfer,
+    build_rejected,
+)
+from collector.emulators.event_hubs.wire_types import Described
 
 # What the service allows on its standard tier: 1 MiB for a publication.
 MAX_MESSAGE_SIZE = 1024 * 1024
@@ -147,7 +155,7 @@ class IncomingLink(Link):
 
         Raises:
             DecodeError: when it is none.
-            LinkError: when it cannot be taken.
+            LinkError: when the link cannot go on.
         """
 
     def grant_credit(self) -> None:
@@ -165,21 +173,19 @@ class IncomingLink(Link):
             self.grant_credit()
 
     def on_transfer(self, transfer: Transfer, payload: bytes) -> None:
-        """Take in a message or a part of one.
+        """Take in a message or a part of one; a message that cannot be taken is rejected, and the link goes on.
 
         Raises:
-            LinkError: when the peer breaks a rule of the link.
+            LinkError: when the link cannot go on.
         """
         if self._first is None:
             self._first = transfer
             self._count_delivery()
-        self._parts.append(payload)
         self._size += len(payload)
-        if self._size > MAX_MESSAGE_SIZE:
-            raise LinkError(
-                Condition.MESSAGE_TOO_LARGE,
-                f"The received message exceeds the limit ({MAX_MESSAGE_SIZE} bytes) currently allowed on the link.",
-            )
+        if self._size <= MAX_MESSAGE_SIZE:
+            self._parts.append(payload)
+        else:
+            self._parts.clear()  # what comes is only counted from here on
         if transfer.aborted:
             self._forget_parts()
         elif not transfer.more:
@@ -192,17 +198,26 @@ class IncomingLink(Link):
             self.grant_credit()
 
     def _complete(self, first: Transfer, *, settled: bool) -> None:
-        payload = b"".join(self._parts)
+        payload, size = b"".join(self._parts), self._size
         self._forget_parts()
+        outcome = self._judge(payload, size, first)
+        if not settled and first.delivery_id is not None:
+            number = first.delivery_id
+            self.session.send(Disposition(role=True, first=number, last=number, settled=True, state=outcome))
+
+    def _judge(self, payload: bytes, size: int, first: Transfer) -> Described:
+        """Handle a message and return its outcome."""
+        if size > MAX_MESSAGE_SIZE:
+            text = (
+                f"The received message (delivery-id:{first.delivery_id}, size:{size} bytes) exceeds the limit "
+                f"({MAX_MESSAGE_SIZE} bytes) currently allowed on the link."
+            )
+            return build_rejected(LinkError(Condition.MESSAGE_TOO_LARGE, text))
         try:
             self.handle_message(payload, first.message_format or 0)
         except DecodeError as error:
-            raise LinkError(Condition.DECODE_ERROR, f"The message cannot be read: {error}.") from error
-        if not settled and first.delivery_id is not None:
-            accepted = Disposition(
-                role=True, first=first.delivery_id, last=first.delivery_id, settled=True, state=ACCEPTED
-            )
-            self.session.send(accepted)
+            return build_rejected(LinkError(Condition.DECODE_ERROR, f"The message cannot be read: {error}."))
+        return ACCEPTED
 
     def _forget_parts(self) -> None:
         self._parts.clear()

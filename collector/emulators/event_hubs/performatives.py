@@ -22,6 +22,7 @@ TARGET_FIELDS = 7
 ACCEPTED = Described(ULong(0x24), [])
 
 _ERROR = 0x1D
+_REJECTED = 0x25
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +309,11 @@ def decode_performative(body: bytes) -> tuple[Performative, bytes]:
 def describe_error(error: AmqpError) -> Described:
     """Return the error composite of CLOSE, END and DETACH."""
     return Described(ULong(_ERROR), [Symbol(error.condition), error.description, None])
+
+
+def build_rejected(error: AmqpError) -> Described:
+    """Return the outcome of a delivery that was not taken."""
+    return Described(ULong(_REJECTED), [describe_error(error)])
 
 
 def pad_terminus(terminus: Described | None, descriptor: int, fields: int) -> Described:

@@ -52,11 +52,17 @@ def _find(log: PartitionLog, by: str, value: str, *, inclusive: bool, selector: 
         raise _refuse_selector(selector) from error
     match by:
         case "offset":
-            _check_known(log.last.offset if log.last else -1, number, "offset")
+            last = log.last.offset if log.last else -1
+            if number > last:
+                raise _refuse_position("offset", number, last)
             return log.sequence_number_from_offset(number, inclusive=inclusive)
         case "sequence-number":
-            _check_known(log.next_sequence_number - 1, number, "sequence number")
-            return number if inclusive else number + 1
+            # Inclusive may name the event that comes next: clients begin an empty partition at 0 like that.
+            last = log.next_sequence_number - 1
+            first = number if inclusive else number + 1
+            if first > last + 1:
+                raise _refuse_position("sequence number", number, last)
+            return first
         case _:
             return log.sequence_number_from_time(number, inclusive=inclusive)
 
@@ -74,12 +80,11 @@ def _read_selector(filters: object) -> str | None:
     return value
 
 
-def _check_known(last: int, supplied: int, kind: str) -> None:
-    if supplied > last:
-        raise LinkError(
-            Condition.ARGUMENT_ERROR,
-            f"The supplied {kind} '{supplied}' is invalid. The last {kind} in the system is '{last}'",
-        )
+def _refuse_position(kind: str, supplied: int, last: int) -> LinkError:
+    return LinkError(
+        Condition.ARGUMENT_ERROR,
+        f"The supplied {kind} '{supplied}' is invalid. The last {kind} in the system is '{last}'",
+    )
 
 
 def _refuse_selector(selector: str) -> LinkError:

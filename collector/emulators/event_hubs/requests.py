@@ -53,6 +53,7 @@ def _describe_hub(state: HubState) -> dict[str, object]:
         "created_at": state.created_at,
         "partition_count": Int(state.hub.partitions),
         "partition_ids": Array(tuple(state.partitions)),
+        "georeplication_factor": Int(1),
     }
 
 
