@@ -2,41 +2,9 @@
 
 import gzip
 import json
-from uuid import uuid4
 
-from plugins.daemon import HUB, PARTITIONS, Documents, Job
-
-from collector.emulators.event_hubs import EventHubsEmulator
-
-RESOURCE = (
-    "/SUBSCRIPTIONS/00000000-0000-4000-8000-000000000001/RESOURCEGROUPS/RG-TEST/PROVIDERS/"
-    "MICROSOFT.COGNITIVESERVICES/ACCOUNTS/AOAI-TEST"
-)
-
-
-def make_record(correlation_id: str) -> dict[str, object]:
-    start = 639087300625394150
-    return {
-        "time": "2026-03-10T09:01:06.4104150Z",
-        "category": "RequestResponse",
-        "operationName": "ChatCompletions_Create",
-        "resourceId": RESOURCE,
-        "resultSignature": "200",
-        "durationMs": 1000,
-        "correlationId": correlation_id,
-        "properties": {"requestTime": start, "responseTime": start + 10_000_000, "modelDeploymentName": "chat"},
-    }
-
-
-def feed(hub: EventHubsEmulator, events: int, per_event: int) -> set[str]:
-    """Put events over all partitions into the hub; return the correlation ids of their records."""
-    fed: set[str] = set()
-    for number in range(events):
-        ids = [str(uuid4()) for _ in range(per_event)]
-        body = json.dumps({"records": [make_record(each) for each in ids]}).encode()
-        hub.append(HUB, str(number % PARTITIONS), body)
-        fed.update(ids)
-    return fed
+from plugins.daemon import HUB, Documents, Job
+from plugins.feeding import feed, make_record
 
 
 async def test_every_record_of_the_hub_becomes_one_normalised_document(job: Job, documents: Documents) -> None:
