@@ -7,6 +7,7 @@ what no client library would.
 import asyncio
 import os
 import struct
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -46,7 +47,7 @@ class RawPeer:
         self._reader = reader
         self._writer = writer
         self._cutter = FrameCutter(2**32)
-        self._waiting: list[Received] = []
+        self._waiting: deque[Received] = deque()
         self.empty_frames = 0
         self.largest_frame = 0
         self.field_counts: dict[type[Performative], int] = {}
@@ -67,7 +68,7 @@ class RawPeer:
                 if not data:
                     raise EOFError
                 self._take(data)
-        return self._waiting.pop(0)
+        return self._waiting.popleft()
 
     async def expect[P: Performative](self, kind: type[P]) -> P:
         """Return the next performative, which must be of this kind."""
@@ -307,6 +308,15 @@ class TestHostilePeers:
         while not isinstance((received := await peer.receive())[1], Detach):
             assert isinstance(received[1], Flow)
         assert condition_of(received[1]) == "amqp:resource-limit-exceeded"
+
+    async def test_a_peer_that_asks_much_and_reads_late_gets_every_answer(self, peer: RawPeer) -> None:
+        """Answers of 20 MB: more than the emulator holds, so that it must stop reading and go on again."""
+        attach = Attach("large", 0, role=True, source=Described(SOURCE, ["$cbs"]), properties={"x": bytes(50_000)})
+        asked = encode_frame(0, attach) + encode_frame(0, Detach(0, closed=True))
+        peer.send(asked * 400)
+        for _ in range(400):
+            await peer.expect(Attach)
+            await peer.expect(Detach)
 
 
 class TestSessions:

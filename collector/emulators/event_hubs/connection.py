@@ -104,7 +104,8 @@ class Connection(asyncio.Protocol):
         except Exception:  # the last line: no peer may end the server, whatever it found
             logger.exception("A connection failed for a reason of this side")
             self._fail(PeerError(Condition.INTERNAL_ERROR, "The emulator failed; its log says how."))
-        if self._outbox.buffered_bytes() > _MAX_UNREAD_BYTES:
+        # Above the high-water mark, so that `resume_writing` is sure to come and resumes reading.
+        if self._outbox.full and self._outbox.count_unread_bytes() > _MAX_UNREAD_BYTES:
             self._transport.pause_reading()
 
     @override

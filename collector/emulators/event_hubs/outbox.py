@@ -39,6 +39,7 @@ class Outbox:
             if not self._transport.is_closing():
                 self._transport.write(b"".join(parts))
 
-    def buffered_bytes(self) -> int:
-        """Return how much the peer has not taken yet."""
-        return self._transport.get_write_buffer_size() + self.pending_bytes
+    def count_unread_bytes(self) -> int:
+        """Write what has been collected and return how much of all the peer has not taken."""
+        self.flush()
+        return self._transport.get_write_buffer_size()
