@@ -40,6 +40,16 @@ class _VerbatimNdjson(_Verbatim):
     mimetype: ClassVar[str] = _NDJSON
 
 
+class _VerbatimPlainJson(_Verbatim):
+    """What proxies, and servers that know no vendor types, answer."""
+
+    mimetype: ClassVar[str] = "application/json"
+
+
+class _VerbatimText(_Verbatim):
+    mimetype: ClassVar[str] = "text/*"
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What the server said: status, body, and the seconds after which it wants to be asked again."""
 
@@ -71,7 +81,8 @@ class BulkClient:
 
     def __init__(self, client_settings: dict[str, Any], *, compression_level: int) -> None:
         """Connect lazily to what ``client_settings`` (keyword arguments of ``AsyncElasticsearch``) describe."""
-        serializers = {_JSON: _VerbatimJson(), _NDJSON: _VerbatimNdjson()}
+        verbatim = (_VerbatimJson(), _VerbatimNdjson(), _VerbatimPlainJson(), _VerbatimText())
+        serializers = {serializer.mimetype: serializer for serializer in verbatim}
         self._client = AsyncElasticsearch(
             **client_settings, serializers=serializers, max_retries=0, retry_on_timeout=False
         )
