@@ -18,7 +18,7 @@ class Trouble:
         self._clock = clock
         self._what: str | None = None
         self._since = 0.0
-        self._reported = 0.0
+        self._reported: dict[str, float] = {}
 
     @property
     def what(self) -> str | None:
@@ -33,10 +33,12 @@ class Trouble:
         now = self._clock()
         if self._what is None:
             self._since = now
-        if what != self._what or now - self._reported >= _REMINDER_SECONDS:
+        self._what = what
+        mentioned = self._reported.get(what)
+        if mentioned is None or now - mentioned >= _REMINDER_SECONDS:
             level = logging.ERROR if grave else logging.WARNING
             logger.log(level, what, extra={"error.message": reason, "component": self._component})
-            self._what, self._reported = what, now
+            self._reported[what] = now
 
     def over(self) -> None:
         """Note a success."""
@@ -44,3 +46,4 @@ class Trouble:
             seconds = round(self._clock() - self._since, 1)
             logger.info("recovered", extra={"component": self._component, "trouble": self._what, "seconds": seconds})
             self._what = None
+            self._reported.clear()

@@ -182,7 +182,7 @@ class Sender:
         reason = f"{answer.status} {answer.error.type}" if answer.error else str(answer.status)
         if outcome is ItemOutcome.BLOCKED:
             self._trouble.report("the data stream cannot be written to", reason, grave=True)
-        else:
+        elif outcome is not ItemOutcome.REFUSED:  # of a refusal that stays, the disk has told
             self._trouble.report("Elasticsearch asks to wait", reason)
 
     def _count(self, item: Item, outcome: ItemOutcome) -> None:
