@@ -6,7 +6,7 @@ the registry's own checksum. Which registry or mirror is asked is jgo's business
 
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import CancelledError, ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -39,22 +39,24 @@ def fetch_jars(
         EngineError: a jar cannot be fetched in three attempts, or has another hash than the lock says.
     """
     meter = _Meter(jars, on_progress)
+    meter.report()
     context = make_context(staging, PythonResolver(progress_callback=meter.watch))
     pool = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="engine-download")
+    # Cancelling futures would not wake `as_completed`, so those not begun are told to give up instead.
+    given_up = threading.Event()
     failure: EngineError | None = None
     try:
-        pending = {pool.submit(_fetch, context, jar): jar for jar in jars}
+        pending = {pool.submit(_fetch_unless, given_up, context, jar): jar for jar in jars}
         for settled in as_completed(pending):
             try:
                 path = settled.result()
-            except CancelledError:
-                continue
             except EngineError as error:
                 failure = failure or error
-                pool.shutdown(wait=False, cancel_futures=True)
+                given_up.set()
             else:
-                meter.count_file()
-                yield pending[settled], path
+                if path is not None:
+                    meter.count_file()
+                    yield pending[settled], path
     finally:
         pool.shutdown(cancel_futures=True)
     if failure:
@@ -69,6 +71,10 @@ def make_context(repository: Path, resolver: PythonResolver) -> MavenContext:
     context = MavenContext(resolver=resolver, repo_cache=repository, timeout=_TIMEOUT_S)
     context.remote_repos.update(GlobalSettings.load().repositories)
     return context
+
+
+def _fetch_unless(given_up: threading.Event, context: MavenContext, jar: LockedJar) -> Path | None:
+    return None if given_up.is_set() else _fetch(context, jar)
 
 
 def _fetch(context: MavenContext, jar: LockedJar) -> Path:
@@ -118,13 +124,14 @@ class _Meter:
         """One file more is complete and verified."""
         with self._turn:
             self._files += 1
-            self._report()
+            self.report()
 
     def _count_bytes(self, number: int) -> None:
         with self._turn:
             self._bytes += number
-            self._report()
+            self.report()
 
-    def _report(self) -> None:
+    def report(self) -> None:
+        """Tell how far it is."""
         detail = f"{self._files} of {self._files_total} files"
         self._on_progress(Progress("download", min(self._bytes, self._total), self._total, detail))

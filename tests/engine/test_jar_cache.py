@@ -73,6 +73,13 @@ def test_a_jar_with_another_hash_is_refused_by_name(registry: Registry, cache: P
         ensure_jars(cache, [jar], ignore_progress)
 
 
+def test_one_failure_among_many_jars_ends_the_download(registry: Registry, cache: Path) -> None:
+    jars = [registry.publish(f"org.example:part-{n}:1.0", f"part {n}") for n in range(40)]
+    missing = dataclasses.replace(jars[0], coordinate="org.example:absent:1.0")
+    with pytest.raises(EngineError, match=r"org\.example:absent:1\.0"):
+        ensure_jars(cache, [missing, *jars[1:]], ignore_progress)
+
+
 def test_a_refused_jar_leaves_no_file_behind(registry: Registry, cache: Path) -> None:
     jar = dataclasses.replace(registry.publish("org.example:part:1.0", "part"), sha256="0" * 64)
     with pytest.raises(EngineError):
