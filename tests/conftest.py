@@ -2,7 +2,7 @@
 
 import pytest
 
-pytest_plugins = ["plugins.azurite", "plugins.daemon", "plugins.engine"]
+pytest_plugins = ["plugins.azurite", "plugins.daemon", "plugins.engine", "plugins.tls_server"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
