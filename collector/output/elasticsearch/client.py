@@ -5,10 +5,11 @@ compressed once by ``isal`` (six times as fast as the client's own gzip), and re
 a few fields of them are read.
 """
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, override
 
+import aiohttp
 import msgspec
-from elastic_transport import Serializer, TransportError
+from elastic_transport import AiohttpHttpNode, Serializer, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 from isal import igzip
 
@@ -50,6 +51,23 @@ class _VerbatimText(_Verbatim):
     mimetype: ClassVar[str] = "text/*"
 
 
+class _NoRedirects(AiohttpHttpNode):
+    """Goes nowhere but to the address in the policy: a redirect would carry records to another."""
+
+    @override
+    def _create_aiohttp_session(self) -> None:
+        super()._create_aiohttp_session()
+        refusal = aiohttp.TraceConfig()
+        refusal.on_request_redirect.append(_refuse_redirect)
+        refusal.freeze()
+        if self.session is not None:
+            self.session.trace_configs.append(refusal)
+
+
+async def _refuse_redirect(*_: object) -> None:
+    raise aiohttp.ClientError("the server redirects, which is not followed")
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What the server said: status, body, and the seconds after which it wants to be asked again."""
 
@@ -84,7 +102,11 @@ class BulkClient:
         verbatim = (_VerbatimJson(), _VerbatimNdjson(), _VerbatimPlainJson(), _VerbatimText())
         serializers = {serializer.mimetype: serializer for serializer in verbatim}
         self._client = AsyncElasticsearch(
-            **client_settings, serializers=serializers, max_retries=0, retry_on_timeout=False
+            **client_settings,
+            node_class=_NoRedirects,
+            serializers=serializers,
+            max_retries=0,
+            retry_on_timeout=False,
         )
         self._level = min(compression_level, _HIGHEST_ISAL_LEVEL)
         self._headers = _HEADERS | ({"content-encoding": "gzip"} if self._level else {})
