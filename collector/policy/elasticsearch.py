@@ -6,10 +6,19 @@ Promises: key names are the Elastic Agent's; each default carries its reason. Do
 import base64
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Annotated, ClassVar, Literal, cast, override
+from typing import Annotated, ClassVar, Literal, override
 from urllib.parse import urlsplit
 
-from collector.policy.elasticsearch_access import ApiKeyText, HostUrl, is_id_and_key
+from collector.policy.elasticsearch_access import (
+    ApiKeyText,
+    CloudId,
+    HostUrl,
+    ProxyUrl,
+    decode_cloud_id,
+    find_host_problems,
+    find_login_problems,
+    is_id_and_key,
+)
 from collector.policy.ignored_keys import OUTPUT_IGNORED, OUTPUT_REFUSED
 from collector.policy.kinds import (
     Choice,
@@ -18,6 +27,7 @@ from collector.policy.kinds import (
     SecretsByName,
     SecretText,
     Size,
+    Switch,
     Text,
     WholeNumber,
 )
@@ -59,11 +69,18 @@ class ElasticsearchOutput(Section):
         ..., "The kind of output.", reason="required: it tells which keys follow", example="elasticsearch"
     )
     hosts: Annotated[tuple[str, ...], ListOf(HostUrl(), needed=True)] = setting(
-        ...,
+        (),
         "The nodes to send to, in turn; one that fails is passed over for a while. Without a scheme http:// is meant, "
         "without a port 9200, also after https://, as in the Elastic Agent: write :443 for Elastic Cloud.",
         reason="required: a guess would send logs to the wrong place",
         example='["https://elasticsearch.example.org:9200"]',
+        derived="required, unless cloud_id is given",
+    )
+    cloud_id: Annotated[str | None, CloudId()] = setting(
+        None,
+        "The deployment in Elastic Cloud to send to, in place of hosts.",
+        reason="clusters outside Elastic Cloud have none",
+        example='"${env.CLOUD_ID}"',
     )
     api_key: Annotated[Secret | None, ApiKeyText()] = setting(
         None,
@@ -80,6 +97,12 @@ class ElasticsearchOutput(Section):
     password: Annotated[Secret | None, SecretText()] = setting(
         None, "The password of username.", reason="goes with username", example='"${env.ES_PASSWORD}"'
     )
+    service_token: Annotated[Secret | None, SecretText()] = setting(
+        None,
+        "The token of a service account, sent as a bearer token.",
+        reason="an API key can be limited to what a collector needs, a service account cannot",
+        example='"${env.SERVICE_TOKEN}"',
+    )
     ssl: Ssl = setting(
         Ssl(), "How the server is known, and how this side shows itself.", reason="every key of it has a default"
     )
@@ -93,6 +116,25 @@ class ElasticsearchOutput(Section):
         "HTTP headers for every request, for a gateway in between. Their values are treated as secrets.",
         reason="Elasticsearch itself needs none",
         example='{X-Tenant: "a"}',
+    )
+    proxy_url: Annotated[Secret | None, ProxyUrl()] = setting(
+        None,
+        "The HTTP proxy that leads to the hosts. What goes to hosts with https:// passes it in a tunnel (CONNECT), and "
+        "the proxy reads none of it. A user name and a password in the address are shown to the proxy.",
+        reason="as in the Elastic Agent, the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY are followed without it; "
+        "this machine's own addresses never are behind a proxy that way",
+        example="http://proxy.example.org:3128",
+    )
+    proxy_headers: Annotated[dict[str, Secret], SecretsByName()] = setting(
+        {},
+        "HTTP headers for the proxy when a tunnel is asked for. Their values are treated as secrets.",
+        reason="most proxies need none",
+        example='{X-Site: "a"}',
+    )
+    proxy_disable: Annotated[bool, Switch()] = setting(
+        False,
+        "true passes over proxy_url and the variables HTTP_PROXY and HTTPS_PROXY.",
+        reason="the Elastic Agent's default",
     )
     path: Annotated[str, Text()] = setting(
         "",
@@ -137,7 +179,9 @@ class ElasticsearchOutput(Section):
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """The nodes as whole URLs: `hosts`, with `path` where a host has none."""
+        """The nodes as whole URLs: `hosts`, with `path` where a host has none, or what `cloud_id` stands for."""
+        if self.cloud_id is not None:
+            return (decode_cloud_id(self.cloud_id),)
         path = "/" + self.path.strip("/") if self.path.strip("/") else ""
         return tuple(host + path if not urlsplit(host).path else host for host in self.hosts)
 
@@ -152,25 +196,12 @@ class ElasticsearchOutput(Section):
     @override
     @classmethod
     def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:
-        for key, needed in (("username", "password"), ("password", "username")):
-            if key in given and needed not in given:
-                yield Contradiction((key,), f"is given without {needed}", f"Write {needed} too, or remove {key}.")
-        if "api_key" in given and ("username" in given or "password" in given):
-            yield Contradiction(
-                ("api_key",),
-                "is given together with username and password",
-                "Leave one way to log in: api_key is the better.",
-            )
-        headers = given.get("headers")
-        names = cast("dict[str, object]", headers) if isinstance(headers, dict) else dict[str, object]()
-        if any(name.lower() == "authorization" for name in names) and {"api_key", "username"} & given.keys():
-            yield Contradiction(
-                ("headers",), "holds Authorization, which api_key or username sets too", "Leave one way to log in."
-            )
+        yield from find_host_problems(given)
+        yield from find_login_problems(given)
 
     @override
     def find_contradictions(self) -> Iterator[Contradiction]:
-        secure = [host for host in self.hosts if host.startswith("https://")]
+        secure = [host for host in self.urls if host.startswith("https://")]
         if secure and not self.ssl.enabled:
             yield Contradiction(
                 ("ssl", "enabled"),

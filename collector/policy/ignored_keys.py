@@ -78,17 +78,14 @@ OUTPUT_IGNORED: Mapping[str, str] = MappingProxyType(
 
 OUTPUT_REFUSED: Mapping[str, str] = MappingProxyType(
     {
-        "proxy_url": "Name hosts that this machine reaches without a proxy, and remove the key.",
-        "proxy_headers": "Name hosts that this machine reaches without a proxy, and remove the key.",
-        "proxy_disable": "A proxy is never used; remove the key.",
-        "proxy_id": "Name hosts that this machine reaches without a proxy, and remove the key.",
+        "proxy_id": "Write the proxy's address as proxy_url.",
         "protocol": "Write http:// or https:// before each host in hosts.",
         "index": "Documents go to the data stream that the stream names in data_stream; remove the key.",
         "pipeline": "The data stream's template names its pipeline; remove the key.",
         "parameters": "Request parameters cannot be set; remove the key.",
         "kerberos": "Log in with api_key.",
-        "service_token": "Log in with api_key.",
-        "cloud_id": "Write the cluster's address in hosts; Elastic Cloud shows it as the Elasticsearch endpoint.",
+        "service_token_path": 'Write service_token: "${filesource.NAME}" and name its file in providers.',
+        "cloud": "Write cloud_id in place of cloud.id, and username and password in place of cloud.auth.",
     }
 )
 

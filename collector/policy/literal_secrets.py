@@ -19,6 +19,7 @@ from collector.policy.source_map import KeyPath
 from collector.policy.variables import find_literals
 
 _CONNECTION_STRINGS = {"connection_string", "storage_account_connection_string"}
+_HEADERS = {"headers", "proxy_headers"}
 _CREDENTIAL_HEADERS = ("auth", "cookie", "key", "token", "secret")
 
 
@@ -45,7 +46,7 @@ def find_literal_secrets(value: Value, path: KeyPath) -> Iterator[KeyPath]:
             if name in SECRET_KEYS and isinstance(item, str):
                 if _is_literal_secret(name, item):
                     yield (*path, key)
-            elif name != "headers" or not isinstance(item, dict):
+            elif name not in _HEADERS or not isinstance(item, dict):
                 yield from find_literal_secrets(item, (*path, key))
             else:
                 yield from _find_credential_headers(item, (*path, key))
@@ -68,4 +69,7 @@ def _is_literal_secret(key: str, text: str) -> bool:
     if key == "key":
         # The path of a private key is no secret; the key itself is.
         return "-----BEGIN " in literal
+    if key == "proxy_url":
+        # The address of a proxy is no secret; who uses it is.
+        return "@" in literal
     return bool(literal)

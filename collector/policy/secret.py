@@ -69,6 +69,8 @@ SECRET_KEYS = frozenset(
         "key",
         "key_passphrase",
         "password",
+        "proxy_headers",
+        "proxy_url",
         "sas_token",
         "secret",
         "service_token",

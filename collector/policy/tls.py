@@ -132,7 +132,9 @@ class Ssl(Section):
     )
     ca_trusted_fingerprint: Annotated[str | None, Fingerprint()] = setting(
         None,
-        "The SHA-256 fingerprint of the server's certificate or of an authority in its chain.",
+        "The SHA-256 fingerprint of an authority in the chain that the server shows, or of the server's own "
+        "certificate. That certificate alone is trusted then, in place of certificate_authorities; chain, dates and "
+        "host name are checked as ever.",
         reason="pinning is for clusters with a self-signed authority, such as a fresh installation of Elasticsearch 8",
     )
 
@@ -143,3 +145,9 @@ class Ssl(Section):
         for key, needed in pairs:
             if key in given and needed not in given:
                 yield Contradiction((key,), f"is given without {needed}", f"Write {needed} too, or remove {key}.")
+        if "ca_trusted_fingerprint" in given and given.get("verification_mode") == "none":
+            yield Contradiction(
+                ("ca_trusted_fingerprint",),
+                "is given, but verification_mode is none, so nothing would be compared with it",
+                "Remove verification_mode: the fingerprint is all that a self-signed authority needs.",
+            )

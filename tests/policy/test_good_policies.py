@@ -84,8 +84,13 @@ def test_each_thing_that_is_not_used_is_explained_once(load: Load) -> None:
 
 def test_every_key_arrives_in_its_type(load: Load) -> None:
     environ = {"ES_PASSWORD": "p", "TENANT": "t", "HUB": HUB, "STORAGE": STORAGE, "CLIENT_SECRET": "s"}
+    environ |= {"PROXY_PASSWORD": "q", "SITE": "x", "SERVICE_TOKEN": "v"}
     policy = load((GOOD / "every-key.yml").read_text(), environ)
     output = policy.outputs["main"]
+    assert output.proxy_url == Secret("http://aoai:q@proxy.example.org:3128")
+    assert (output.proxy_headers, output.proxy_disable) == ({"X-Site": Secret("x")}, False)
+    cloud = policy.outputs["cloud"]
+    assert (cloud.urls, cloud.service_token) == (("https://abc.example.org:443",), Secret("v"))
     assert output.urls == ("https://one.example.org:9200/es", "https://two.example.org:9200/es")
     assert output.ssl.ca_trusted_fingerprint == "aabbccddeeff00112233445566778899" * 2
     assert (output.timeout, output.flush_timeout) == (timedelta(seconds=30), timedelta(seconds=1))
@@ -127,6 +132,45 @@ def test_the_defaults_are_those_of_the_documents(load_small: Load) -> None:
 )
 def test_a_host_becomes_a_whole_address(load_small: Load, host: str, url: str) -> None:
     assert load_small(hosts=f'["{host}"]').outputs["default"].urls == (url,)
+
+
+def encode_cloud_id(content: str) -> str:
+    return f"my-deployment:{base64.b64encode(content.encode()).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("content", "url"),
+    [
+        ("westeurope.azure.elastic-cloud.com$abc123$def456", "https://abc123.westeurope.azure.elastic-cloud.com:443"),
+        (
+            "westeurope.azure.elastic-cloud.com:9243$abc123$def456",
+            "https://abc123.westeurope.azure.elastic-cloud.com:9243",
+        ),
+        ("example.org:9243$abc:9244$def", "https://abc.example.org:9244"),
+        ("example.org$abc", "https://abc.example.org:443"),
+    ],
+)
+def test_a_cloud_id_stands_for_the_address_of_its_elasticsearch(load: Load, content: str, url: str) -> None:
+    text = small().replace("hosts: [localhost]", f'cloud_id: "{encode_cloud_id(content)}"')
+    assert load(text, {"HUB": HUB}).outputs["default"].urls == (url,)
+
+
+@pytest.mark.parametrize(
+    ("written", "whole"),
+    [
+        ("proxy:3128", "http://proxy:3128"),
+        ("http://proxy:3128/", "http://proxy:3128"),
+        ("http://u:p@proxy:3128", "http://u:p@proxy:3128"),
+    ],
+)
+def test_a_proxy_becomes_a_whole_address(load_small: Load, written: str, whole: str) -> None:
+    output = load_small(output=f"proxy_url: '{written}'").outputs["default"]
+    assert output.proxy_url == Secret(whole)
+
+
+def test_the_address_of_a_proxy_may_stand_in_a_file_that_all_can_read(load: Load) -> None:
+    text = small(output='proxy_url: "http://proxy:3128"')
+    assert load(text, {"HUB": HUB}, mode=0o644).outputs["default"].proxy_url is not None
 
 
 @pytest.mark.parametrize("written", ["an-id:a-key", base64.b64encode(b"an-id:a-key").decode()])

@@ -73,6 +73,9 @@ ENVIRON = {
     "HUB": f"Endpoint=sb://example.org/;SharedAccessKeyName=listen;SharedAccessKey={CANARY}-3",
     "STORAGE": f"AccountName=openaicheckpoints;AccountKey={CANARY}-4",
     "CLIENT_SECRET": f"{CANARY}-5",
+    "PROXY_PASSWORD": f"{CANARY}-6",
+    "SITE": f"{CANARY}-7",
+    "SERVICE_TOKEN": f"{CANARY}-8",
 }
 EVERY_KEY = (Path(__file__).parent / "good" / "every-key.yml").read_text()
 
@@ -96,6 +99,9 @@ def test_the_effective_policy_is_a_policy_but_for_its_secrets(policy: Policy, lo
     tree = yaml.safe_load(render_effective(policy))
     tree["outputs"]["main"]["password"] = "${env.ES_PASSWORD}"
     tree["outputs"]["main"]["headers"]["X-Tenant"] = "${env.TENANT}"
+    tree["outputs"]["main"]["proxy_url"] = "http://aoai:${env.PROXY_PASSWORD}@proxy.example.org:3128"
+    tree["outputs"]["main"]["proxy_headers"]["X-Site"] = "${env.SITE}"
+    tree["outputs"]["cloud"]["service_token"] = "${env.SERVICE_TOKEN}"
     first, second = tree["inputs"][0]["streams"]
     first |= {"connection_string": "${env.HUB}", "storage_account_connection_string": "${env.STORAGE}"}
     second |= {"client_secret": "${env.CLIENT_SECRET}"}
@@ -108,6 +114,10 @@ SECRET_PLACES = [
     "outputs: {default: {type: elasticsearch, hosts: a, username: u, password: [CANARY]}}",
     "outputs: {default: {type: elasticsearch, hosts: a, username: u, password: {CANARY: CANARY}}}",
     "outputs: {default: {type: elasticsearch, hosts: a, headers: {a b: CANARY}}}",
+    "outputs: {default: {type: elasticsearch, hosts: a, proxy_url: 'https://u:CANARY@proxy'}}",
+    "outputs: {default: {type: elasticsearch, hosts: a, proxy_url: 'http://u:CANARY@proxy:port'}}",
+    "outputs: {default: {type: elasticsearch, hosts: a, proxy_headers: {a b: CANARY}}}",
+    "outputs: {default: {type: elasticsearch, hosts: a, service_token: [CANARY]}}",
     "outputs: {default: {type: elasticsearch, hosts: a, ssl: {key: CANARY, certificate: b}}}",
     "outputs: {default: {type: elasticsearch, hosts: a, apikey: CANARY, passwort: CANARY}}",
     "outputs: {default: {type: elasticsearch, hosts: a, password:CANARY, x: 1}}",
