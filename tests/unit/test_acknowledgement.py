@@ -40,7 +40,7 @@ class LaneModel:
 
 
 def run_random_order(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - a reproducible order, no secret
+    chance = random.Random(seed)
     sequence_number, events = 0, []
     for _ in range(chance.randint(1, 7)):
         again = chance.random() < 0.2 and sequence_number > 0

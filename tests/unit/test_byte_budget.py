@@ -99,7 +99,7 @@ async def test_one_that_is_cancelled_just_after_its_turn_gives_back() -> None:
 
 @pytest.mark.parametrize("seed", range(50))
 async def test_any_mixture_of_takers_stays_within_the_limit_and_all_get_through(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - a reproducible order, no secret
+    chance = random.Random(seed)
     budget, limit, served = ByteBudget(100), 100, list[int]()
 
     async def use(number: int, size: int, steps: int) -> None:
