@@ -37,6 +37,7 @@ from collector.policy.naming import (
 )
 from collector.policy.secret import Secret
 from collector.policy.section import Contradiction, Section, setting
+from collector.policy.start_position import StartPosition, StartPositionForm
 
 
 class DataStream(Section):
@@ -159,10 +160,13 @@ class EventHubStream(Section):
         reason="a storage account is given for checkpoints and nothing else; without one a file is enough",
         derived="`blob` when a storage account is given, else `sqlite`",
     )
-    processor_start_position: Annotated[Literal["earliest", "latest"], Choice(("earliest", "latest"))] = setting(
+    processor_start_position: Annotated[StartPosition, StartPositionForm()] = setting(
         "earliest",
-        "Where to begin in a partition that has no checkpoint yet.",
+        "Where to begin in a partition that has no checkpoint yet; a checkpoint always wins. A time begins with the "
+        "first event that the hub took in at that time or later, a sequence number with the event that has it. In a "
+        "mapping, partitions that are not named begin at earliest.",
         reason="earliest loses nothing; what was already there is recognised and not stored twice",
+        example='2026-11-01T00:00:00Z` or `{"0": 4200, "1": latest}',
     )
     processor_update_interval: Annotated[timedelta, Duration("1s", "10m")] = setting(
         timedelta(seconds=5),

@@ -14,7 +14,9 @@ from collector.delivery.intake import Intake
 from collector.events import Position
 from collector.inputs.event_hub.body import read_body
 from collector.inputs.event_hub.connection import StreamConnection
+from collector.inputs.event_hub.start_position import sdk_position
 from collector.inputs.splitting import split
+from collector.policy.start_position import StartPosition
 from collector.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
@@ -22,7 +24,6 @@ logger = logging.getLogger(__name__)
 _BYTES_BETWEEN_YIELDS: Final = 256 * 1024
 """About 5 ms of work; then the event loop may send and receive."""
 _SECONDS_BEFORE_ANOTHER_START: Final = 5.0
-_START_POSITIONS: Final = {"earliest": "-1", "latest": "@latest"}
 
 
 class EventHubReader:
@@ -46,7 +47,7 @@ class EventHubReader:
         self._contexts: dict[str, PartitionContext] = {}
         self.checkpointer = Checkpointer(self._write_checkpoint, interval=checkpoint_interval)
 
-    async def run(self, *, start_position: str, prefetch: int) -> None:
+    async def run(self, *, start_position: StartPosition, prefetch: int) -> None:
         """Read until cancelled; ``start_position`` is for partitions without a checkpoint."""
         while True:
             try:
@@ -54,7 +55,7 @@ class EventHubReader:
                     self._on_events,
                     max_batch_size=prefetch,
                     prefetch=prefetch,
-                    starting_position=_START_POSITIONS[start_position],
+                    starting_position=sdk_position(start_position),
                     on_error=self._on_error,
                     on_partition_initialize=self._on_partition_claimed,
                     on_partition_close=self._on_partition_left,
