@@ -1,0 +1,189 @@
+"""The Blob store over Azurite: the SDKs' own layout, and writes that a stale owner cannot make."""
+
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, suppress
+from typing import Any
+
+import pytest
+from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
+from azure.storage.blob.aio import ContainerClient
+from plugins.azurite import Azurite
+
+from collector.state.blob import FencedBlobCheckpointStore
+from collector.state.ownership import StaleOwnerError
+
+pytestmark = pytest.mark.azurite
+
+NAMES = {
+    "fully_qualified_namespace": "NS.servicebus.windows.net",
+    "eventhub_name": "Hub",
+    "consumer_group": "$Default",
+}
+BLOB = "ns.servicebus.windows.net/hub/$default/checkpoint/0"
+
+
+def checkpoint(sequence_number: int) -> dict[str, Any]:
+    return NAMES | {"partition_id": "0", "offset": str(sequence_number * 64), "sequence_number": sequence_number}
+
+
+class Storage:
+    """A container of the test's own, and the stores of several collectors in it."""
+
+    def __init__(self, azurite: Azurite, stack: AsyncExitStack) -> None:
+        self.name = f"c{uuid.uuid4().hex}"
+        self._azurite = azurite
+        self._stack = stack
+
+    async def container(self) -> ContainerClient:
+        client = ContainerClient.from_connection_string(self._azurite.connection_string, self.name)
+        return await self._stack.enter_async_context(client)
+
+    async def collector(self) -> FencedBlobCheckpointStore:
+        store = FencedBlobCheckpointStore(await self.container())
+        await store.ensure_container()
+        return store
+
+    async def owner(self, name: str) -> FencedBlobCheckpointStore:
+        """A collector that has claimed the partition and read its checkpoint, as the SDK does."""
+        store = await self.collector()
+        await take_over(store, name)
+        return store
+
+    async def metadata(self) -> dict[str, str]:
+        properties = await (await self.container()).get_blob_client(BLOB).get_blob_properties()
+        return properties.metadata
+
+
+async def take_over(store: FencedBlobCheckpointStore, owner: str) -> None:
+    present = {entry["partition_id"]: entry for entry in await store.list_ownership(*NAMES.values())}
+    [claimed] = await store.claim_ownership([{**NAMES, "partition_id": "0", **present.get("0", {}), "owner_id": owner}])
+    assert claimed["owner_id"] == owner
+    await store.list_checkpoints(*NAMES.values())
+
+
+@pytest.fixture
+async def storage(azurite: Azurite) -> AsyncIterator[Storage]:
+    async with AsyncExitStack() as stack:
+        yield Storage(azurite, stack)
+
+
+async def test_the_container_is_created_and_may_be_there_already(storage: Storage) -> None:
+    await storage.collector()
+    await storage.collector()
+
+    assert await (await storage.container()).exists()
+
+
+async def test_the_layout_is_the_sdks_own(storage: Storage) -> None:
+    await (await storage.owner("me")).update_checkpoint(checkpoint(7))
+    blob = (await storage.container()).get_blob_client(BLOB)
+    content = await (await blob.download_blob()).readall()
+
+    assert (await storage.metadata(), content) == ({"offset": "448", "sequencenumber": "7"}, b"")
+
+
+async def test_the_sdks_own_store_reads_what_ours_wrote(storage: Storage, azurite: Azurite) -> None:
+    await (await storage.owner("me")).update_checkpoint(checkpoint(7))
+    async with BlobCheckpointStore.from_connection_string(azurite.connection_string, storage.name) as theirs:
+        [found] = await theirs.list_checkpoints(*NAMES.values())
+
+    assert (found["offset"], found["sequence_number"], found["partition_id"]) == ("448", 7, "0")
+
+
+async def test_ours_goes_on_from_what_the_sdks_own_store_wrote(storage: Storage, azurite: Azurite) -> None:
+    await storage.collector()
+    async with BlobCheckpointStore.from_connection_string(azurite.connection_string, storage.name) as theirs:
+        await theirs.update_checkpoint(checkpoint(7))
+    ours = await storage.owner("me")
+    await ours.update_checkpoint(checkpoint(8))
+
+    assert list(await ours.list_checkpoints(*NAMES.values())) == [checkpoint(8)]
+
+
+async def test_a_checkpoint_never_moves_backwards(storage: Storage) -> None:
+    ours = await storage.owner("me")
+    for number in (5, 9, 8, 9, 0):
+        await ours.update_checkpoint(checkpoint(number))
+
+    assert (await storage.metadata())["sequencenumber"] == "9"
+
+
+async def test_a_restarted_owner_does_not_move_it_backwards_either(storage: Storage) -> None:
+    await (await storage.owner("me")).update_checkpoint(checkpoint(9))
+    await (await storage.owner("me again")).update_checkpoint(checkpoint(3))
+
+    assert (await storage.metadata())["sequencenumber"] == "9"
+
+
+@pytest.mark.parametrize("number", [3, 9, 99])
+async def test_a_stale_owner_can_neither_lower_nor_raise_it(storage: Storage, number: int) -> None:
+    stale = await storage.owner("stale")
+    await stale.update_checkpoint(checkpoint(2))
+    present = await storage.owner("present")
+    await present.update_checkpoint(checkpoint(10))
+    with pytest.raises(StaleOwnerError):
+        await stale.update_checkpoint(checkpoint(number))
+
+    assert (await storage.metadata())["sequencenumber"] == "10"
+
+
+async def test_a_stale_owner_without_a_former_checkpoint_cannot_write_over_another(storage: Storage) -> None:
+    stale = await storage.owner("stale")
+    present = await storage.owner("present")
+    await present.update_checkpoint(checkpoint(10))
+    with pytest.raises(StaleOwnerError):
+        await stale.update_checkpoint(checkpoint(11))
+
+    assert (await storage.metadata())["sequencenumber"] == "10"
+
+
+@pytest.mark.parametrize("late", [4, 12])
+async def test_a_former_owner_that_writes_once_more_does_not_lock_the_new_one_out(storage: Storage, late: int) -> None:
+    former = await storage.owner("former")
+    await former.update_checkpoint(checkpoint(2))
+    present = await storage.owner("present")
+    await former.update_checkpoint(checkpoint(late))
+    await present.update_checkpoint(checkpoint(10))
+    assert (await storage.metadata())["sequencenumber"] == str(max(late, 10))
+
+    await present.update_checkpoint(checkpoint(20))
+    assert (await storage.metadata())["sequencenumber"] == "20"
+
+
+async def test_a_former_owner_that_writes_the_first_checkpoint_does_not_lock_the_new_one_out(storage: Storage) -> None:
+    former, present = await storage.owner("former"), await storage.owner("present")
+    await former.update_checkpoint(checkpoint(2))
+    await present.update_checkpoint(checkpoint(10))
+
+    assert (await storage.metadata())["sequencenumber"] == "10"
+
+
+async def test_a_checkpoint_that_someone_deleted_is_written_again(storage: Storage) -> None:
+    ours = await storage.owner("me")
+    await ours.update_checkpoint(checkpoint(2))
+    await (await storage.container()).delete_blob(BLOB)
+    await ours.update_checkpoint(checkpoint(3))
+
+    assert (await storage.metadata())["sequencenumber"] == "3"
+
+
+async def test_a_collector_that_owns_nothing_cannot_write_over_a_checkpoint(storage: Storage) -> None:
+    await (await storage.owner("owner")).update_checkpoint(checkpoint(2))
+    stranger = await storage.collector()
+    with pytest.raises(StaleOwnerError):
+        await stranger.update_checkpoint(checkpoint(3))
+
+
+async def test_two_that_take_the_partition_from_each_other_never_set_it_back(storage: Storage) -> None:
+    one, other = await storage.owner("one"), await storage.owner("other")
+    highest = 0
+    for number in range(1, 20):
+        owner, loser = (one, other) if number % 2 else (other, one)
+        await take_over(owner, f"owner {number}")
+        await owner.update_checkpoint(checkpoint(number * 10))
+        with suppress(StaleOwnerError):
+            await loser.update_checkpoint(checkpoint(number * 10 - 5))
+        stored = int((await storage.metadata())["sequencenumber"])
+        assert stored == number * 10 > highest
+        highest = stored

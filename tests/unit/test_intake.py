@@ -1,0 +1,118 @@
+"""The way in: counts, ids, and the bytes that come back when an event is done."""
+
+import json
+from datetime import UTC, datetime
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.delivery.acknowledgement import Lane
+from collector.delivery.budget import ByteBudget
+from collector.delivery.intake import Intake
+from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, Source
+from collector.output.elasticsearch.encoding import StreamEncoder
+from collector.output.elasticsearch.items import Item
+from collector.telemetry.counters import Counters
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SOURCE = Source("ns.servicebus.windows.net", "hub", "$Default")
+A, B = Record(b'{"n":1}', '{"n":1}'), Record(b"{'n':2}", '{"n":2}', repaired=True)
+BAD = Reject(b"{", RejectReason.TRUNCATED, "it ends")
+
+
+class Bench:
+    """An intake whose items are settled by hand."""
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.counters, self.budget, self.lane = Counters(), ByteBudget(1000), Lane("0")
+        encoder = StreamEncoder(SOURCE, DataStream("logs", "aoai.logs", "default"), (), preserve_original=False)
+        self.intake = Intake(SOURCE, encoder, self, self.budget, self.counters)
+
+    def add(self, item: Item) -> None:
+        self.items.append(item)
+
+    async def take(self, *entries: Entry, number: int = 1, size: int = 100) -> None:
+        await self.intake.reserve(size)
+        self.intake.accept(self.lane, Position(str(number), number, NOON), entries, size)
+
+    def ids(self) -> list[str]:
+        return [json.loads(item.line.partition(b"\n")[0])["create"]["_id"] for item in self.items]
+
+
+async def test_every_piece_of_an_event_becomes_one_item_with_an_id_of_its_own() -> None:
+    bench = Bench()
+    await bench.take(A, BAD, A, B)
+
+    assert len(set(bench.ids())) == len(bench.items) == 4
+    assert [item.dead_letter_reason for item in bench.items] == [None, "truncated", None, None]
+
+
+async def test_the_same_event_read_again_makes_the_same_items() -> None:
+    first, second = Bench(), Bench()
+    for bench in (first, second):
+        await bench.take(A, BAD, B)
+
+    assert [item.line for item in first.items] == [item.line for item in second.items]
+
+
+async def test_the_id_of_a_repaired_record_is_made_from_the_bytes_as_received() -> None:
+    bench = Bench()
+    await bench.take(B)
+    repaired = bench.ids()
+    await bench.take(Record(B.text.encode(), B.text), number=1)
+
+    assert bench.ids()[1:] != repaired
+
+
+async def test_what_comes_in_is_counted() -> None:
+    bench = Bench()
+    await bench.take(A, BAD, B)
+    await bench.take(number=2)
+
+    counters = bench.counters
+    assert (counters.events, counters.empty_events) == (2, 1)
+    assert (counters.received, counters.in_flight, counters.repaired) == (3, 3, 1)
+    assert counters.balanced
+
+
+async def test_the_bytes_come_back_when_the_last_record_is_settled_and_not_before() -> None:
+    bench = Bench()
+    await bench.take(A, B, size=70)
+    bench.items[0].settle()
+    assert bench.budget.taken == 70
+
+    bench.items[1].settle()
+    assert bench.budget.taken == 0
+
+
+async def test_an_event_without_records_holds_no_bytes_and_moves_the_prefix() -> None:
+    bench = Bench()
+    await bench.take(number=7)
+
+    assert bench.budget.taken == 0
+    assert bench.lane.prefix is not None
+    assert bench.lane.prefix.sequence_number == 7
+
+
+async def test_room_that_is_forgone_comes_back() -> None:
+    bench = Bench()
+    await bench.intake.reserve(400)
+    bench.intake.forgo(400)
+
+    assert bench.budget.taken == 0
+
+
+COUNTS = st.integers(0, 10**6)
+
+
+@given(COUNTS, COUNTS, COUNTS, COUNTS, COUNTS)
+def test_the_accounts_balance_exactly_when_each_record_has_one_fate(
+    indexed: int, there: int, dropped: int, dead: int, flying: int
+) -> None:
+    total = indexed + there + dropped + dead + flying
+    fates = {"indexed": indexed, "already_there": there, "dropped": dropped, "dead_lettered": dead}
+
+    assert Counters(received=total, in_flight=flying, **fates).balanced
+    assert not Counters(received=total + 1, in_flight=flying, **fates).balanced
+    assert Counters(**fates).settled == total - flying
