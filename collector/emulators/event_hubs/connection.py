@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 from typing import cast, override
 
+from collector.emulators.event_hubs.access import Access
 from collector.emulators.event_hubs.decoding import DecodeError
 from collector.emulators.event_hubs.endpoints import AnswerLink
 from collector.emulators.event_hubs.errors import AmqpError, Condition, PeerError, SessionError
@@ -55,8 +56,9 @@ class Connection(asyncio.Protocol):
     _outbox: Outbox
     _handshake: Handshake
 
-    def __init__(self, namespace: Namespace, on_closed: Callable[["Connection"], None]) -> None:
+    def __init__(self, namespace: Namespace, access: Access, on_closed: Callable[["Connection"], None]) -> None:
         self.namespace = namespace
+        self.access = access
         self.peer_max_frame_size = MIN_MAX_FRAME_SIZE
         self._on_closed = on_closed
         self._loop = asyncio.get_running_loop()

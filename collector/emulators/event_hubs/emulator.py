@@ -1,19 +1,25 @@
 """The emulator as its users see it: a server with hubs, and a way to put events in without a client."""
 
 import asyncio
+import ssl
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from collector.emulators.event_hubs.access import Access, Authorize, Operation
 from collector.emulators.event_hubs.connection import Connection
 from collector.emulators.event_hubs.errors import LinkError
 from collector.emulators.event_hubs.messages import build_content
 from collector.emulators.event_hubs.namespace import Hub, Namespace, to_milliseconds
 from collector.emulators.event_hubs.partition_log import PartitionLog
+from collector.emulators.event_hubs.websocket import WebSocketServer
 
 # How long a client may take to say goodbye when the emulator stops.
 _STOP_GRACE_S = 1.0
+# The journal of a long run keeps the newest operations only.
+_JOURNAL_SIZE = 100_000
 
 
 def _now() -> datetime:
@@ -26,13 +32,16 @@ class EventHubsEmulator:
     All methods must be called on the thread of that loop.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each of them is a choice of its own
         self,
         hubs: Sequence[Hub],
         *,
         host: str = "127.0.0.1",
         port: int = 0,
         clock: Callable[[], datetime] = _now,
+        ssl_context: ssl.SSLContext | None = None,
+        websocket_port: int | None = None,
+        authorize: Authorize | None = None,
     ) -> None:
         """Prepare an emulator; `start` makes it listen.
 
@@ -41,22 +50,34 @@ class EventHubsEmulator:
             host: the address to listen at.
             port: the port to listen at; 0 takes a free one.
             clock: tells the enqueued time of events; must return times with a time zone.
+            ssl_context: with it every port speaks TLS, without it none does.
+            websocket_port: the port for AMQP over WebSocket; 0 takes a free one, None leaves it out.
+            authorize: which tokens are good; every token is, and none is needed, without it.
         """
         self.host = host
         self.port = port
+        self.websocket_port = websocket_port
+        self.journal: deque[Operation] = deque(maxlen=_JOURNAL_SIZE)
         self._namespace = Namespace(hubs, clock)
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
+        self._websockets: WebSocketServer | None = None
+        self._ssl_context = ssl_context
+        self._authorize = authorize
 
     async def start(self) -> None:
-        """Listen. From here on `port` is the real one.
+        """Listen. From here on `port` and `websocket_port` are the real ones.
 
         Raises:
             OSError: when the port is taken.
         """
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._accept, self.host, self.port)
+        self._server = await loop.create_server(self._accept, self.host, self.port, ssl=self._ssl_context)
         self.port = self._server.sockets[0].getsockname()[1]
+        if self.websocket_port is not None:
+            self._websockets = WebSocketServer(self._accept)
+            await self._websockets.start(self.host, self.websocket_port, self._ssl_context)
+            self.websocket_port = self._websockets.port
 
     async def stop(self) -> None:
         """Close all connections and stop listening. Events stay; a stopped emulator may be started again."""
@@ -69,6 +90,8 @@ class EventHubsEmulator:
         deadline = asyncio.get_running_loop().call_later(_STOP_GRACE_S, self._abort_all)
         try:
             await server.wait_closed()
+            if self._websockets is not None:
+                await self._websockets.stop()
         finally:
             deadline.cancel()
 
@@ -81,14 +104,20 @@ class EventHubsEmulator:
     ) -> None:
         await self.stop()
 
-    def connection_string(self, hub: str | None = None) -> str:
-        """Return what a client needs to connect, to one hub if given."""
+    def connection_string(
+        self, hub: str | None = None, *, key_name: str = "RootManageSharedAccessKey", key: str = "SAS_KEY_VALUE"
+    ) -> str:
+        """Return what a client needs to connect, to one hub if given.
+
+        With TLS it is that of the real service. Some clients, the Python SDK among them, ignore its port then: they
+        want it as a custom endpoint.
+        """
         parts = [
             f"Endpoint=sb://localhost:{self.port}",
-            "SharedAccessKeyName=RootManageSharedAccessKey",
-            "SharedAccessKey=SAS_KEY_VALUE",
+            f"SharedAccessKeyName={key_name}",
+            f"SharedAccessKey={key}",
             *([f"EntityPath={hub}"] if hub else []),
-            "UseDevelopmentEmulator=true",
+            *([] if self._ssl_context else ["UseDevelopmentEmulator=true"]),
         ]
         return ";".join(parts)
 
@@ -148,7 +177,7 @@ class EventHubsEmulator:
             raise LookupError(error.description) from error
 
     def _accept(self) -> Connection:
-        connection = Connection(self._namespace, self._connections.discard)
+        connection = Connection(self._namespace, Access(self._authorize, self.journal), self._connections.discard)
         self._connections.add(connection)
         return connection
 

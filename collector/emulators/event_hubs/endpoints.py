@@ -8,6 +8,7 @@ from collector.emulators.event_hubs.errors import Condition, LinkError
 from collector.emulators.event_hubs.links import IncomingLink, LinkSession, OutgoingLink
 from collector.emulators.event_hubs.messages import (
     BATCH_FORMAT,
+    Message,
     encode_delivery_annotations,
     read_batch,
     read_event,
@@ -16,7 +17,6 @@ from collector.emulators.event_hubs.messages import (
 from collector.emulators.event_hubs.namespace import Namespace
 from collector.emulators.event_hubs.performatives import Attach, read_symbols, read_terminus
 from collector.emulators.event_hubs.positions import find_start
-from collector.emulators.event_hubs.requests import answer_request
 from collector.emulators.event_hubs.wire_types import Symbol, Timestamp
 
 RUNTIME_METRIC = "com.microsoft:enable-receiver-runtime-metric"
@@ -134,17 +134,18 @@ class AnswerLink(OutgoingLink):
 
 
 type AnswerLinkFinder = Callable[[str, object], AnswerLink | None]
+type Answer = Callable[[Message], bytes]
 
 
 class RequestLink(IncomingLink):
     """Takes a client's requests to a node."""
 
     def __init__(
-        self, session: LinkSession, attach: Attach, node: str, namespace: Namespace, find_answer_link: AnswerLinkFinder
+        self, session: LinkSession, attach: Attach, node: str, answer: Answer, find_answer_link: AnswerLinkFinder
     ) -> None:
         super().__init__(session, attach.handle, initial_delivery_count=attach.initial_delivery_count or 0)
         self._node = node
-        self._namespace = namespace
+        self._answer = answer
         self._find_answer_link = find_answer_link
 
     def handle_message(self, payload: bytes, message_format: int) -> None:  # noqa: ARG002  # requests have one format
@@ -152,4 +153,4 @@ class RequestLink(IncomingLink):
         request = read_request(payload)
         link = self._find_answer_link(self._node, request.property_at(4))
         if link is not None:
-            link.answer(answer_request(self._node, request, self._namespace))
+            link.answer(self._answer(request))

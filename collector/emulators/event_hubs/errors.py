@@ -26,6 +26,7 @@ class Condition(StrEnum):
     NOT_FOUND = "amqp:not-found"
     NOT_IMPLEMENTED = "amqp:not-implemented"
     RESOURCE_LIMIT_EXCEEDED = "amqp:resource-limit-exceeded"
+    UNAUTHORIZED_ACCESS = "amqp:unauthorized-access"
     HANDLE_IN_USE = "amqp:session:handle-in-use"
     UNATTACHED_HANDLE = "amqp:session:unattached-handle"
     ARGUMENT_ERROR = "com.microsoft:argument-error"

@@ -1,12 +1,13 @@
 """Answers to requests: tokens at `$cbs`, properties of hubs and partitions at `$management`.
 
-Every well-formed token is accepted: the emulator authorises nobody.
+Which tokens are accepted is the connection's `Access` to say.
 
 Source: AMQP claims-based security 1.0 (put-token); the shape of the properties is the Event Hubs clients' own.
 """
 
 from collections.abc import Mapping
 
+from collector.emulators.event_hubs.access import Access, OperationKind, TokenRefusedError
 from collector.emulators.event_hubs.addresses import CBS
 from collector.emulators.event_hubs.errors import LinkError
 from collector.emulators.event_hubs.messages import Message, encode_answer
@@ -15,33 +16,40 @@ from collector.emulators.event_hubs.wire_types import Array, Int, Symbol, Timest
 
 _HUB = "com.microsoft:eventhub"
 _PARTITION = "com.microsoft:partition"
-_ACCEPTED, _OK, _BAD_REQUEST, _NOT_FOUND = 202, 200, 400, 404
+_ACCEPTED, _OK, _BAD_REQUEST, _UNAUTHORIZED, _NOT_FOUND = 202, 200, 400, 401, 404
+_READS = {_HUB: OperationKind.READ_HUB, _PARTITION: OperationKind.READ_PARTITION}
 
 
-def answer_request(node: str, request: Message, namespace: Namespace) -> bytes:
+def answer_request(node: str, request: Message, namespace: Namespace, access: Access) -> bytes:
     """Return the encoded answer of `node` to a request; a request that cannot be met gets a status that says so."""
     if node == CBS:
-        return encode_answer(request, *_put_token(request))
+        return encode_answer(request, *_put_token(request, access))
     try:
-        return encode_answer(request, *_read_properties(request, namespace))
+        return encode_answer(request, *_read_properties(request, namespace, access))
     except LinkError as error:
         return encode_answer(request, _status(_NOT_FOUND, error.description, error.condition), None)
 
 
-def _put_token(request: Message) -> tuple[Mapping[str, object], object]:
+def _put_token(request: Message, access: Access) -> tuple[Mapping[str, object], object]:
     fields = request.application_properties
     if fields.get("operation") != "put-token" or not isinstance(request.value, str):
         return _status(_BAD_REQUEST, "Only put-token with a token is understood.", "amqp:not-implemented"), None
+    try:
+        access.put_token(str(fields.get("name")), str(fields.get("type")), request.value)
+    except TokenRefusedError as error:
+        return _status(_UNAUTHORIZED, str(error)), None
     return _status(_ACCEPTED, "Accepted"), None
 
 
-def _read_properties(request: Message, namespace: Namespace) -> tuple[Mapping[str, object], object]:
+def _read_properties(request: Message, namespace: Namespace, access: Access) -> tuple[Mapping[str, object], object]:
     fields = request.application_properties
-    kind = fields.get("type")
-    if fields.get("operation") != "READ" or kind not in {_HUB, _PARTITION}:
+    name, resource = str(fields.get("name")), str(fields.get("type"))
+    kind = _READS.get(resource) if fields.get("operation") == "READ" else None
+    access.note_request(kind or OperationKind.OTHER_REQUEST, name)
+    if kind is None:
         return _status(_BAD_REQUEST, "Only READ of a hub or a partition is understood.", "amqp:not-implemented"), None
-    hub = namespace.find_hub(str(fields.get("name")))
-    if kind == _HUB:
+    hub = namespace.find_hub(name)
+    if kind is OperationKind.READ_HUB:
         return _status(_OK, "OK"), _describe_hub(hub)
     return _status(_OK, "OK"), _describe_partition(hub, str(fields.get("partition")))
 

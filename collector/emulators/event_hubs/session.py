@@ -7,9 +7,17 @@ Source: OASIS AMQP 1.0, part 2, section 2.5 (sessions).
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Protocol
 
-from collector.emulators.event_hubs.addresses import NodeAddress, ProducerAddress, ReaderAddress, parse_address
+from collector.emulators.event_hubs.access import Access, OperationKind
+from collector.emulators.event_hubs.addresses import (
+    MANAGEMENT,
+    NodeAddress,
+    ProducerAddress,
+    ReaderAddress,
+    parse_address,
+)
 from collector.emulators.event_hubs.endpoints import (
     RUNTIME_METRIC,
     SETTLED,
@@ -40,6 +48,7 @@ from collector.emulators.event_hubs.performatives import (
     read_symbols,
     read_terminus,
 )
+from collector.emulators.event_hubs.requests import answer_request
 from collector.emulators.event_hubs.wire_types import Array, Symbol
 
 # The figures with which the service begins a session.
@@ -53,6 +62,7 @@ class SessionConnection(Protocol):
     """What a session needs of its connection."""
 
     namespace: Namespace
+    access: Access
     peer_max_frame_size: int
 
     def write(self, data: bytes) -> None:
@@ -198,18 +208,24 @@ class Session:
 
     def _open_link(self, attach: Attach) -> Link:
         terminus = attach.source if attach.role else attach.target
-        address = parse_address(read_terminus(terminus, 0))
-        namespace = self._connection.namespace
+        name = str(read_terminus(terminus, 0))
+        address = parse_address(name)
+        namespace, access = self._connection.namespace, self._connection.access
+        if address == NodeAddress(MANAGEMENT):
+            access.attach_management()
         match address:
             case NodeAddress(node) if attach.role:
                 return AnswerLink(self, attach, node)
             case NodeAddress(node):
-                return RequestLink(self, attach, node, namespace, self._answer_link_finder())
+                answer = partial(answer_request, node, namespace=namespace, access=access)
+                return RequestLink(self, attach, node, answer, self._answer_link_finder())
             case ReaderAddress() if attach.role:
+                access.attach(OperationKind.RECEIVE, name)
                 reader = Reader(self, attach, address, namespace)
                 reader.enter()
                 return reader
             case ProducerAddress() if not attach.role:
+                access.attach(OperationKind.SEND, name)
                 producer = Producer(self, attach, address, namespace)
                 producer.enter()
                 return producer
