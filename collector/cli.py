@@ -96,15 +96,32 @@ def setup(
     api_key: Annotated[
         str | None,
         typer.Option(
-            envvar="AOAI_SETUP_API_KEY", help="Encoded API key; better given in the environment.", show_default=False
+            envvar="AOAI_SETUP_API_KEY",
+            help="API key, as id:key or encoded; better given in the environment.",
+            show_default=False,
         ),
+    ] = None,
+    username: Annotated[
+        str | None,
+        typer.Option(help="User name, in place of an API key; its password is AOAI_SETUP_PASSWORD in the environment."),
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="PEM file of the authority that signed the cluster's certificate.", show_default=False),
     ] = None,
 ) -> None:
     """Install ingest pipelines, component and index templates. Can be run again; changes only what differs."""
-    _run(_install(elasticsearch, api_key))
+    from collector.agent.cluster_login import LoginError, cluster_settings
+
+    password = os.environ.get("AOAI_SETUP_PASSWORD")
+    try:
+        settings = cluster_settings(elasticsearch, api_key=api_key, username=username, password=password, ca=ca)
+    except LoginError as error:
+        _fail(str(error))
+    _run(_install(elasticsearch, settings))
 
 
-async def _install(url: str, api_key: str | None) -> None:
+async def _install(url: str, settings: dict[str, Any]) -> None:
     from elasticsearch import AsyncElasticsearch
     from rich.console import Console
     from rich.table import Table
@@ -112,11 +129,7 @@ async def _install(url: str, api_key: str | None) -> None:
     from collector.assets.errors import AssetError
     from collector.assets.installation import Outcome, install
 
-    try:
-        client = AsyncElasticsearch(url, api_key=api_key)
-    except ValueError as error:
-        _fail(f"{url} is not an address: {error}")
-    async with client:
+    async with AsyncElasticsearch(**settings, max_retries=0) as client:
         try:
             report = await install(client)
         except AssetError as error:

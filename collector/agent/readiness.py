@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any, Final
 
-from elasticsearch import AsyncElasticsearch
+from elasticsearch import ApiError, AsyncElasticsearch
 
 from collector.assets.errors import AssetError, AssetsUnreadableError
 from collector.assets.presence import missing_assets
@@ -15,7 +16,9 @@ logger = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS: Final = 5.0
 
 
-async def wait_until_ready(settings: dict[str, Any], trouble: Trouble) -> None:
+async def wait_until_ready(
+    settings: dict[str, Any], trouble: Trouble, *, seconds_between_looks: float = _SECONDS_BETWEEN_LOOKS
+) -> None:
     """Return when the assets that ``aoai-collector setup`` installs are there.
 
     Without them Elasticsearch would index records raw into a stream of its own making, and that could not be mended
@@ -23,7 +26,7 @@ async def wait_until_ready(settings: dict[str, Any], trouble: Trouble) -> None:
     """
     async with AsyncElasticsearch(**settings, max_retries=0) as client:
         while not await _is_ready(client, trouble):  # noqa: ASYNC110 - only asking again can tell
-            await asyncio.sleep(_SECONDS_BETWEEN_LOOKS)
+            await asyncio.sleep(seconds_between_looks)
     trouble.over()
 
 
@@ -37,10 +40,15 @@ async def _is_ready(client: AsyncElasticsearch, trouble: Trouble) -> bool:
         )
         return True
     except AssetError as error:
-        trouble.report("Elasticsearch is not ready", str(error))
+        trouble.report("Elasticsearch is not ready", str(error), grave=_is_refusal(error.__cause__))
         return False
     if missing:
         trouble.report(
             "templates or pipelines are missing: run `aoai-collector setup`", ", ".join(sorted(missing)), grave=True
         )
     return not missing
+
+
+def _is_refusal(cause: BaseException | None) -> bool:
+    """Tell whether credentials were refused, which does not mend itself."""
+    return isinstance(cause, ApiError) and cause.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)

@@ -5,15 +5,19 @@ compressed once by ``isal`` (six times as fast as the client's own gzip), and re
 a few fields of them are read.
 """
 
-from typing import Any, ClassVar, Final, override
+import logging
+from typing import Any, ClassVar, Final
 
-import aiohttp
 import msgspec
-from elastic_transport import AiohttpHttpNode, Serializer, TransportError
+from elastic_transport import Serializer, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 from isal import igzip
 
+from collector.output.elasticsearch.connection import find_risks
+from collector.output.elasticsearch.node import OutputNode
 from collector.output.elasticsearch.outcomes import FILTER_PATH
+
+logger = logging.getLogger(__name__)
 
 _JSON: Final = "application/vnd.elasticsearch+json"
 _NDJSON: Final = "application/vnd.elasticsearch+x-ndjson"
@@ -51,23 +55,6 @@ class _VerbatimText(_Verbatim):
     mimetype: ClassVar[str] = "text/*"
 
 
-class _NoRedirects(AiohttpHttpNode):
-    """Goes nowhere but to the address in the policy: a redirect would carry records to another."""
-
-    @override
-    def _create_aiohttp_session(self) -> None:
-        super()._create_aiohttp_session()
-        refusal = aiohttp.TraceConfig()
-        refusal.on_request_redirect.append(_refuse_redirect)
-        refusal.freeze()
-        if self.session is not None:
-            self.session.trace_configs.append(refusal)
-
-
-async def _refuse_redirect(*_: object) -> None:
-    raise aiohttp.ClientError("the server redirects, which is not followed")
-
-
 class Answer(msgspec.Struct, frozen=True):
     """What the server said: status, body, and the seconds after which it wants to be asked again."""
 
@@ -101,13 +88,10 @@ class BulkClient:
         """Connect lazily to what ``client_settings`` (keyword arguments of ``AsyncElasticsearch``) describe."""
         verbatim = (_VerbatimJson(), _VerbatimNdjson(), _VerbatimPlainJson(), _VerbatimText())
         serializers = {serializer.mimetype: serializer for serializer in verbatim}
-        self._client = AsyncElasticsearch(
-            **client_settings,
-            node_class=_NoRedirects,
-            serializers=serializers,
-            max_retries=0,
-            retry_on_timeout=False,
-        )
+        settings: dict[str, Any] = {"node_class": OutputNode, **client_settings}
+        self._client = AsyncElasticsearch(**settings, serializers=serializers, max_retries=0, retry_on_timeout=False)
+        for risk in find_risks(client_settings):
+            logger.warning(risk)
         self._level = min(compression_level, _HIGHEST_ISAL_LEVEL)
         self._headers = _HEADERS | ({"content-encoding": "gzip"} if self._level else {})
 
