@@ -193,9 +193,10 @@ class Job:
         return self._started[-1]
 
     async def end(self) -> None:
-        """Kill what still runs."""
+        """Kill what still runs, and leave each log where a failing test shows it."""
         for daemon in self._started:
             await daemon.kill()
+            sys.stdout.write(daemon.text)
 
 
 @pytest.fixture
