@@ -6,6 +6,7 @@ credentials) and bodies (they may be prompts).
 """
 
 import asyncio
+import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final, cast, override
@@ -80,22 +81,22 @@ class OutputNode(AiohttpHttpNode):
         except TimeoutError as error:
             raise ConnectionTimeout(f"{self.base_url}: no TLS handshake in {seconds} s", errors=(error,)) from None
         except FingerprintError as error:
-            raise TlsError(str(error), errors=(error,)) from None
+            raise TlsError(f"{self.base_url}: {error}", errors=(error,)) from None
+        except (ssl.SSLError, ConnectionResetError) as error:
+            raise TlsError(f"{self.base_url}: {explain_tls(error)}", errors=(error,)) from None
         except OSError as error:
-            raise NodeConnectionError(str(error), errors=(error,)) from None
+            raise NodeConnectionError(f"{self.base_url}: {error}", errors=(error,)) from None
         self._must_look = False
 
     def _explain(self, error: NodeConnectionError) -> NodeConnectionError:
         cause = error.errors[0] if error.errors else error
-        if isinstance(cause, FingerprintError):
-            return TlsError(f"{self.base_url}: {cause}", errors=error.errors)
         if isinstance(cause, aiohttp.ClientHttpProxyError):
             reason = f"{cause.status} {cause.message}"
             if cause.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
                 reason += ": write user name and password into proxy_url"
             return NodeConnectionError(f"{self.base_url}: the proxy opens no tunnel: {reason}")
         tls = find_tls_error(cause)
-        if tls is not None:
+        if tls is not None and self.scheme == "https":
             return TlsError(f"{self.base_url}: {explain_tls(tls)}", errors=error.errors)
         return error
 

@@ -29,8 +29,10 @@ _REMEDIES: Final = (
 )
 
 
-def explain_tls(error: BaseException) -> str:
+def explain_tls(error: OSError) -> str:
     """Return what is wrong, in OpenSSL's words, and what to do about it if that is known."""
+    if isinstance(error, ConnectionResetError):
+        return f"the server ended the TLS handshake without a reason: {_OLD}"
     text = getattr(error, "verify_message", None) or getattr(error, "reason", None) or str(error)
     words = str(text).replace("_", " ").strip(". ")
     words = words.lower() if words.isupper() else words
@@ -38,10 +40,9 @@ def explain_tls(error: BaseException) -> str:
     return f"{words}: {remedy}" if remedy else words
 
 
-def find_tls_error(error: BaseException) -> ssl.SSLError | ssl.CertificateError | None:
-    """Return the error of the TLS library behind an error of the HTTP client, or None."""
-    inner = (getattr(error, name, None) for name in ("certificate_error", "os_error", "__cause__"))
-    for candidate in (error, *inner):
-        if isinstance(candidate, ssl.SSLError | ssl.CertificateError):
-            return candidate
-    return None
+def find_tls_error(error: BaseException) -> OSError | None:
+    """Return the error of the TLS handshake behind an error of the HTTP client, or None."""
+    while_connecting = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
+    if isinstance(while_connecting, ssl.SSLError | ConnectionResetError):
+        return while_connecting
+    return error if isinstance(error, ssl.SSLError) else None
