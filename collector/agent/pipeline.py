@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from azure.eventhub.aio import CheckpointStore
 
 from collector.delivery.budget import ByteBudget
 from collector.delivery.intake import Intake
+from collector.delivery.processing import enrich, is_constant
 from collector.events import DataStream
 from collector.inputs.event_hub.connection import StreamConnection, connect
 from collector.inputs.event_hub.reader import EventHubReader
@@ -17,6 +19,7 @@ from collector.output.elasticsearch.encoding import StreamEncoder
 from collector.output.elasticsearch.output import BulkSettings, ElasticsearchOutput
 from collector.policy import ElasticsearchOutput as OutputPolicy
 from collector.policy import EventHubStream
+from collector.policy.processors import Processor
 from collector.state.blob import FencedBlobCheckpointStore
 from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
@@ -48,14 +51,28 @@ class Pipeline:
         self._streams: list[RunningStream] = []
         self._tasks: list[asyncio.Task[None]] = []
 
-    def add_stream(self, stream: EventHubStream, local_store: CheckpointStore | None) -> None:
-        """Build the clients and the reader of a stream."""
+    def add_stream(
+        self, stream: EventHubStream, local_store: CheckpointStore | None, processors: Sequence[Processor] = ()
+    ) -> None:
+        """Build the clients and the reader of a stream; ``processors`` are the input's and its own, in that order."""
+        constant = is_constant(processors)
         connection = connect(stream, local_store if stream.checkpoint_store == "sqlite" else None)
         target = DataStream(stream.data_stream.type, stream.data_stream.dataset, stream.data_stream.namespace)
         encoder = StreamEncoder(
-            connection.source, target, stream.tags, preserve_original=stream.preserve_original_event
+            connection.source,
+            target,
+            stream.tags,
+            preserve_original=stream.preserve_original_event,
+            enrich=partial(enrich, processors=processors if constant else ()),
         )
-        intake = Intake(connection.source, encoder, self._output, self._budget, self.counters)
+        intake = Intake(
+            connection.source,
+            encoder,
+            self._output,
+            self._budget,
+            self.counters,
+            processors=() if constant else processors,
+        )
         reader = EventHubReader(
             connection,
             intake,

@@ -46,7 +46,7 @@ class Supervisor:
             if pipeline is None:
                 pipeline = Pipeline(source.use_output, policy.outputs[source.use_output], data)
                 self._pipelines[source.use_output] = pipeline
-            pipeline.add_stream(stream, self._local_store)
+            pipeline.add_stream(stream, self._local_store, source.processors + stream.processors)
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:

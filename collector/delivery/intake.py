@@ -1,15 +1,17 @@
 """The way in: gives each record of an event its id and hands it to the output."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from collector.delivery.acknowledgement import Lane
+from collector.delivery.acknowledgement import EventTicket, Lane
 from collector.delivery.budget import ByteBudget
 from collector.delivery.identity import RecordIds
+from collector.delivery.processing import RecordProcessing
 from collector.events import Entry, Position, Record, Source
-from collector.output.elasticsearch.encoding import StreamEncoder
+from collector.output.elasticsearch.encoding import Origin, StreamEncoder
 from collector.output.elasticsearch.items import Item
+from collector.policy.processors import Processor
 from collector.telemetry.counters import Counters
 
 
@@ -24,9 +26,20 @@ class Output(Protocol):
 class Intake:
     """Takes in the events of one stream."""
 
-    def __init__(
-        self, source: Source, encoder: StreamEncoder, output: Output, budget: ByteBudget, counters: Counters
+    def __init__(  # noqa: PLR0913 - the parts of one stream
+        self,
+        source: Source,
+        encoder: StreamEncoder,
+        output: Output,
+        budget: ByteBudget,
+        counters: Counters,
+        *,
+        processors: Sequence[Processor] = (),
     ) -> None:
+        """Take the stream's parts; ``processors`` are those that look at the record."""
+        self._encode: Callable[[bytes, Origin, Record], bytes | None] = (
+            RecordProcessing(encoder, processors).encode if processors else encoder.record
+        )
         self._source = source
         self._encoder = encoder
         self._output = output
@@ -57,8 +70,18 @@ class Intake:
             record_id = ids.record_id(position.sequence_number, index, entry.source)
             if isinstance(entry, Record):
                 counters.repaired += entry.repaired
-                item = Item(self._encoder.record(record_id, origin, entry), ticket.settle)
+                line = self._encode(record_id, origin, entry)
+                if line is None:
+                    self._drop(ticket)
+                    continue
+                item = Item(line, ticket.settle)
             else:
                 line = self._encoder.reject(record_id, origin, index, entry)
                 item = Item(line, ticket.settle, dead_letter_reason=entry.reason)
             self._output.add(item)
+
+    def _drop(self, ticket: EventTicket) -> None:
+        """Settle a record that a processor drops: nobody has to answer for it."""
+        self._counters.in_flight -= 1
+        self._counters.dropped += 1
+        ticket.settle()

@@ -35,6 +35,7 @@ from collector.policy.naming import (
     STORAGE_ACCOUNT,
     TENANT,
 )
+from collector.policy.processors import Processor, ProcessorList
 from collector.policy.secret import Secret
 from collector.policy.section import Contradiction, Section, setting
 from collector.policy.start_position import StartPosition, StartPositionForm
@@ -184,6 +185,11 @@ class EventHubStream(Section):
         reason="a tag is for people to choose",
         example="[forwarded, production]",
     )
+    processors: Annotated[tuple[Processor, ...], ProcessorList()] = setting(
+        (),
+        "What to add to a record, or which records to drop; they run after those of the input.",
+        reason="a record is delivered as Azure sent it unless someone asks for more",
+    )
     preserve_original_event: Annotated[bool, Switch()] = setting(
         False,
         "Whether event.original stays in the document.",
@@ -248,6 +254,11 @@ class EventHubInput(Section):
     )
     data_stream: DataStream = setting(
         DataStream(), "Its keys are the defaults of the streams' own.", reason="Kibana writes the namespace here"
+    )
+    processors: Annotated[tuple[Processor, ...], ProcessorList()] = setting(
+        (),
+        "Processors of all streams of the input; they run before a stream's own.",
+        reason="Kibana writes the global data tags of an agent policy here, as add_fields",
     )
     streams: tuple[EventHubStream, ...] = setting(
         ...,

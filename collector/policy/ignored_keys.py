@@ -120,9 +120,8 @@ INPUT_IGNORED: Mapping[str, str] = MappingProxyType(
 )
 
 _CONDITION = "Conditions are not evaluated here: write enabled: true or enabled: false."
-_PROCESSORS = "Do it in the ingest pipeline logs-aoai.logs@custom, and remove the key."
 
-INPUT_REFUSED: Mapping[str, str] = MappingProxyType({"condition": _CONDITION, "processors": _PROCESSORS})
+INPUT_REFUSED: Mapping[str, str] = MappingProxyType({"condition": _CONDITION})
 
 STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
     {
@@ -146,7 +145,6 @@ STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
 STREAM_REFUSED: Mapping[str, str] = MappingProxyType(
     {
         "condition": _CONDITION,
-        "processors": _PROCESSORS,
         "transport": "The collector speaks AMQP on port 5671 and not over WebSocket; remove the key.",
         "index": "Write data_stream.dataset.",
         "pipeline": "The data stream's template names its pipeline; remove the key.",

@@ -7,7 +7,7 @@ policy of an agent that does more still runs. Does not connect to anything.
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from pydantic import ValidationError
 
@@ -21,6 +21,8 @@ from collector.policy.kinds import Switch
 from collector.policy.literal_secrets import check_file_mode
 from collector.policy.model import Policy, TopLevel
 from collector.policy.problems import RefusedError, suggest
+from collector.policy.processor_reading import read_processors
+from collector.policy.processors import Processor
 from collector.policy.report import Report
 from collector.policy.section import Section, example_of, section_of
 from collector.policy.shaping import replace_variables, shape_section
@@ -127,6 +129,13 @@ class _Loading:
         loaded = (self._load_input(entry, ("inputs", index)) for index, entry in enumerate(raw))
         return [entry for entry in loaded if entry is not None]
 
+    def _take_processors(
+        self, given: Mapping[str, Value], path: KeyPath, before: tuple[Processor, ...]
+    ) -> dict[str, Any]:
+        """Return the keys with their processors read; `before` are those that run earlier."""
+        where = (*path, "processors")
+        return {**given, "processors": read_processors(given.get("processors"), where, self._report, before)}
+
     def _load_input(self, raw: Value, path: KeyPath) -> LoadedInput | None:
         if self._is_disabled(raw, path):
             return None
@@ -134,6 +143,7 @@ class _Loading:
         if kind is None or not isinstance(raw, dict):
             return None
         given = self._prepare({key: value for key, value in raw.items() if key != "streams"}, kind, path) or {}
+        given = self._take_processors(given, path, ())
         loaded = LoadedInput(path, given, self._load_streams(raw.get("streams"), given, (*path, "streams")))
         sections = [stream.section for stream in loaded.streams]
         whole = [section for section in sections if section is not None]
@@ -141,7 +151,7 @@ class _Loading:
         loaded.section = section
         return loaded
 
-    def _load_streams(self, raw: Value, parent: dict[str, Value], path: KeyPath) -> list[LoadedStream]:
+    def _load_streams(self, raw: Value, parent: dict[str, Any], path: KeyPath) -> list[LoadedStream]:
         if not isinstance(raw, list):
             what = "is not a list" if raw is not None else self._say_missing(path)
             self._report.refuse(
@@ -155,7 +165,7 @@ class _Loading:
                 loaded.append(self._load_stream(entry, parent, place))
         return loaded
 
-    def _load_stream(self, raw: Value, parent: dict[str, Value], path: KeyPath) -> LoadedStream:
+    def _load_stream(self, raw: Value, parent: dict[str, Any], path: KeyPath) -> LoadedStream:
         given = self._prepare(raw, EventHubStream, path)
         if given is None:
             return LoadedStream(path, {}, None)
@@ -163,7 +173,8 @@ class _Loading:
         if isinstance(inherited, dict):
             given["data_stream"] = {**inherited, **(own if isinstance(own, dict) else {})}
         input_id = parent.get("id")
-        complete = complete_stream(given, input_id if isinstance(input_id, str) else "azure-eventhub")
+        whole = self._take_processors(given, path, parent["processors"])
+        complete = complete_stream(whole, input_id if isinstance(input_id, str) else "azure-eventhub")
         return LoadedStream(path, complete, self._check(EventHubStream, complete, path))
 
     def _prepare(self, raw: Value, kind: type[Section], path: KeyPath) -> dict[str, Value] | None:

@@ -15,7 +15,7 @@ class Counters:
     indexed: int = 0
     already_there: int = 0
     dropped: int = 0
-    """Dropped by a pipeline on purpose."""
+    """Dropped on purpose, by an ingest pipeline or by a processor of the policy."""
     dead_lettered: int = 0
     dead_letter_reasons: Counter[str] = field(default_factory=Counter[str])
     dead_letters_on_disk: int = 0

@@ -6,6 +6,7 @@ The parts that the records of an event or of a stream share are encoded once.
 """
 
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -31,6 +32,11 @@ def _action_start(stream: str) -> bytes:
     return b'{"create":{"_index":' + _encode(stream) + b',"_id":"'
 
 
+def encode_shared(fields: dict[str, Any]) -> bytes:
+    """Return fields as they stand in a document between its origin and its message."""
+    return _encode(fields)[1:-1] + b',"message":'
+
+
 def iso(moment: datetime) -> str:
     """Return a moment as ISO 8601 in UTC with milliseconds."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
@@ -41,6 +47,8 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 
     timestamp: str
     azure: dict[str, str | int]
+    start: bytes
+    """What stands between the id and the fields that the stream's records share."""
     opening: bytes
     """What stands between the id and the message of each record of the event."""
     opening_repaired: bytes
@@ -49,23 +57,34 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
 class StreamEncoder:
     """Encodes the records of one stream of the policy."""
 
-    def __init__(self, source: Source, target: DataStream, tags: tuple[str, ...], *, preserve_original: bool) -> None:
+    def __init__(
+        self,
+        source: Source,
+        target: DataStream,
+        tags: tuple[str, ...],
+        *,
+        preserve_original: bool,
+        enrich: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+    ) -> None:
+        """Encode for a target; ``enrich`` adds fields of the policy to those that all records share."""
         self._source = source
         self._target = target
         self._action = _action_start(target.name)
-        all_tags = tags + ((PRESERVE_ORIGINAL_TAG,) if preserve_original else ())
-        self._constant = self._constant_fields(all_tags)
-        self._constant_repaired = self._constant_fields((*all_tags, REPAIRED_TAG))
+        self._tags = tags + ((PRESERVE_ORIGINAL_TAG,) if preserve_original else ())
+        self._constant = encode_shared(enrich(self.shared_fields(repaired=False)))
+        self._constant_repaired = encode_shared(enrich(self.shared_fields(repaired=True)))
 
-    def _constant_fields(self, tags: tuple[str, ...]) -> bytes:
+    def shared_fields(self, *, repaired: bool) -> dict[str, Any]:
+        """Return the fields that all records of the stream share, those that had to be repaired or the others."""
         target = self._target
+        tags = (*self._tags, REPAIRED_TAG) if repaired else self._tags
         fields: dict[str, Any] = {
             "data_stream": {"type": target.type, "dataset": target.dataset, "namespace": target.namespace},
             "event": {"module": _MODULE, "dataset": target.dataset},
         }
         if tags:
             fields["tags"] = tags
-        return _encode(fields)[1:-1] + b',"message":'
+        return fields
 
     def origin(self, partition: str, position: Position) -> Origin:
         """Return what the documents of the event at ``position`` share."""
@@ -78,13 +97,17 @@ class StreamEncoder:
             "sequence_number": position.sequence_number,
             "enqueued_time": timestamp,
         }
-        opening = _ACTION_END + _encode({"@timestamp": timestamp, "azure": azure})[:-1] + b","
-        return Origin(timestamp, azure, opening + self._constant, opening + self._constant_repaired)
+        start = _ACTION_END + _encode({"@timestamp": timestamp, "azure": azure})[:-1] + b","
+        return Origin(timestamp, azure, start, start + self._constant, start + self._constant_repaired)
 
     def record(self, record_id: bytes, origin: Origin, record: Record) -> bytes:
         """Return the bulk lines of a record."""
         opening = origin.opening_repaired if record.repaired else origin.opening
         return b"".join((self._action, record_id, opening, _encode(record.text), b"}\n"))
+
+    def record_with(self, record_id: bytes, origin: Origin, shared: bytes, record: Record) -> bytes:
+        """Return the bulk lines of a record whose shared fields, from ``encode_shared``, are its own."""
+        return b"".join((self._action, record_id, origin.start, shared, _encode(record.text), b"}\n"))
 
     def reject(self, record_id: bytes, origin: Origin, index: int, reject: Reject) -> bytes:
         """Return the bulk lines of the dead letter of a piece that is no record."""
