@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from collector.policy.elasticsearch_access import (
     ApiKeyText,
+    BearerToken,
     CloudId,
     HostUrl,
     ProxyUrl,
@@ -97,7 +98,7 @@ class ElasticsearchOutput(Section):
     password: Annotated[Secret | None, SecretText()] = setting(
         None, "The password of username.", reason="goes with username", example='"${env.ES_PASSWORD}"'
     )
-    service_token: Annotated[Secret | None, SecretText()] = setting(
+    service_token: Annotated[Secret | None, BearerToken()] = setting(
         None,
         "The token of a service account, sent as a bearer token.",
         reason="an API key can be limited to what a collector needs, a service account cannot",

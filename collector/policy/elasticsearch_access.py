@@ -72,6 +72,19 @@ class ApiKeyText(SecretText):
         return value.strip()
 
 
+@dataclass(frozen=True)
+class BearerToken(SecretText):
+    """A token as it stands after ``Authorization: Bearer``."""
+
+    @override
+    def check_form(self, value: str) -> str:
+        if not re.fullmatch(r"[\x21-\x7e]+", value.strip()):
+            raise RefusedError(
+                "holds a character that no token has", "Write the value that Elasticsearch showed with the token."
+            )
+        return value.strip()
+
+
 def is_id_and_key(text: str) -> bool:
     """Tell whether the text is an API key in the form ``id:key``."""
     return re.fullmatch(r"[\x21-\x39\x3b-\x7e]+:[\x21-\x7e]+", text) is not None

@@ -12,6 +12,7 @@ import trustme
 from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from multidict import CIMultiDict
 
 from collector.output.elasticsearch.client import BulkClient
 from collector.output.elasticsearch.connection import client_settings
@@ -29,7 +30,7 @@ class Seen:
 
     method: str
     path: str
-    headers: dict[str, str]
+    headers: CIMultiDict[str]
     client_name: str | None
     """The common name of the client's certificate."""
 
@@ -59,7 +60,7 @@ class Cluster:
         assert request.transport is not None
         certificate = request.transport.get_extra_info("peercert")
         names = dict(pair for part in certificate["subject"] for pair in part) if certificate else {}
-        self.seen.append(Seen(request.method, request.path, dict(request.headers), names.get("commonName")))
+        self.seen.append(Seen(request.method, request.path, request.headers.copy(), names.get("commonName")))
         body, status = self.answer(request)
         response = web.json_response(body, status=status, headers=PRODUCT)
         response.force_close()
@@ -158,7 +159,7 @@ def output_policy(hosts: str | list[str] | None = None, **keys: Any) -> Elastics
 @asynccontextmanager
 async def connected(output: ElasticsearchOutput) -> AsyncIterator[BulkClient]:
     """The client that the daemon would make of the output."""
-    client = BulkClient(client_settings(output), compression_level=output.compression_level)
+    client = BulkClient(client_settings(output), compression_level=0)
     try:
         yield client
     finally:

@@ -1,5 +1,6 @@
 """Turns an output of the policy into the arguments of the official client."""
 
+import base64
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -35,7 +36,9 @@ def client_settings(output: ElasticsearchOutput) -> dict[str, Any]:
     if output.encoded_api_key is not None:
         settings["api_key"] = output.encoded_api_key.reveal()
     if output.username is not None and output.password is not None:
-        settings["basic_auth"] = (output.username, output.password.reveal())
+        # Encoded here, because the client takes nothing but ASCII for a pair; UTF-8 is what Elasticsearch reads.
+        pair = f"{output.username}:{output.password.reveal()}"
+        settings["basic_auth"] = base64.b64encode(pair.encode()).decode()
     if output.service_token is not None:
         settings["bearer_auth"] = output.service_token.reveal()
     return settings
