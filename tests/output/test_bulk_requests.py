@@ -76,6 +76,14 @@ async def test_a_body_too_large_is_halved_until_it_fits(rig: Rig) -> None:
     assert sum(len(items) for items in rig.server.requests if len(items) <= 100) == 1000
 
 
+async def test_a_body_too_large_is_cut_no_finer_than_it_must(rig: Rig) -> None:
+    rig.server.request_rule = lambda items: answer({}, 413) if len(items) > 100 else None
+    rig.feed_records(200)
+    await rig.settle()
+
+    assert [len(items) for items in rig.server.requests] == [200, 100, 100]
+
+
 async def test_one_item_too_large_by_itself_ends_in_the_local_file(rig: Rig) -> None:
     rig.server.request_rule = lambda items: answer({}, 413) if any(i.sequence_number == 3 for i in items) else None
     rig.feed_records(10)
