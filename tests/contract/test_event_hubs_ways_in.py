@@ -113,7 +113,9 @@ async def read_one(text: str, **options: Any) -> bytes:
         if not result.done():
             result.set_exception(error)
 
-    client = EventHubConsumerClient.from_connection_string(text, "$Default", retry_total=0, **options)
+    client = EventHubConsumerClient.from_connection_string(
+        text, "$Default", retry_total=0, retry_backoff_factor=0, **options
+    )
     async with client, asyncio.timeout(30):
         task = asyncio.create_task(
             client.receive(on_event, on_error=on_error, partition_id="0", starting_position="-1")
@@ -128,14 +130,16 @@ async def read_one(text: str, **options: Any) -> bytes:
 
 async def send_one(text: str, body: bytes, **options: Any) -> None:
     """Send an event to partition 0 with the SDK."""
-    client = EventHubProducerClient.from_connection_string(text, retry_total=0, **options)
+    client = EventHubProducerClient.from_connection_string(text, retry_total=0, retry_backoff_factor=0, **options)
     async with client, asyncio.timeout(30):
         await client.send_event(EventData(body), partition_id="0")
 
 
 async def ask_properties(text: str, **options: Any) -> Any:
     """Ask the hub for its properties with the SDK: the cheapest thing that needs a login."""
-    client = EventHubConsumerClient.from_connection_string(text, "$Default", retry_total=0, **options)
+    client = EventHubConsumerClient.from_connection_string(
+        text, "$Default", retry_total=0, retry_backoff_factor=0, **options
+    )
     async with client, asyncio.timeout(30):
         return await client.get_eventhub_properties()
 
