@@ -5,7 +5,7 @@ other place.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +118,21 @@ def check_files(ssl: Ssl, path: KeyPath, report: Report) -> None:
         named.append((("certificate",), ssl.certificate))
     if ssl.key is not None:
         named.append((("key",), ssl.key.reveal()))
+    _check_readable(named, path, report)
+
+
+def check_stream_files(stream: EventHubStream, path: KeyPath, report: Report) -> None:
+    """Report certificates of a stream that cannot be read by this user; tokens may come later than the policy."""
+    authorities = stream.ssl.certificate_authorities
+    named: list[tuple[KeyPath, str]] = [
+        (("ssl", "certificate_authorities", index), text) for index, text in enumerate(authorities)
+    ]
+    if stream.client_certificate is not None:
+        named.append((("client_certificate",), stream.client_certificate.reveal()))
+    _check_readable(named, path, report)
+
+
+def _check_readable(named: Iterable[tuple[KeyPath, str]], path: KeyPath, report: Report) -> None:
     for key, text in named:
         if not is_pem(text) and not (Path(text).is_file() and os.access(text, os.R_OK)):
             report.refuse(

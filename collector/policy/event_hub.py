@@ -8,14 +8,19 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal, override
 
+from collector.policy.azure_login import AzureLogin
+from collector.policy.blob_storage import BlobStorage
 from collector.policy.connection_string import (
     AMQPS_PORT,
     EventHubConnectionString,
-    EventHubConnectionStringText,
     StorageConnectionString,
-    StorageConnectionStringText,
 )
-from collector.policy.event_hub_access import HttpsUrl, find_login_problems, find_storage_problems
+from collector.policy.event_hub_access import (
+    find_foreign_hosts,
+    find_login_problems,
+    find_route_problems,
+    find_storage_problems,
+)
 from collector.policy.ignored_keys import (
     DATA_STREAM_IGNORED,
     INPUT_IGNORED,
@@ -23,20 +28,14 @@ from collector.policy.ignored_keys import (
     STREAM_IGNORED,
     STREAM_REFUSED,
 )
-from collector.policy.kinds import Choice, Duration, ListOf, SecretText, Switch, Text, WholeNumber
+from collector.policy.kinds import Choice, Duration, ListOf, Switch, Text, WholeNumber
 from collector.policy.naming import (
-    CLIENT,
     CONSUMER_GROUP,
-    CONTAINER,
     DATASET,
     EVENT_HUB,
-    EVENT_HUB_NAMESPACE,
     NAMESPACE,
-    STORAGE_ACCOUNT,
-    TENANT,
 )
 from collector.policy.processors import Processor, ProcessorList
-from collector.policy.secret import Secret
 from collector.policy.section import Contradiction, Section, setting
 from collector.policy.start_position import StartPosition, StartPositionForm
 
@@ -61,11 +60,8 @@ class DataStream(Section):
     )
 
 
-class EventHubStream(Section):
-    """One event hub, read by one consumer group."""
-
-    ignored_keys: ClassVar[Mapping[str, str]] = STREAM_IGNORED
-    refused_keys: ClassVar[Mapping[str, str]] = STREAM_REFUSED
+class HubName(Section):
+    """The keys of a stream that say which hub is read, and where its records go."""
 
     id: Annotated[str, Text()] = setting(
         ...,
@@ -90,70 +86,14 @@ class EventHubStream(Section):
         "The consumer group to read with. Give the collector its own when another program reads the hub too.",
         reason="the one group that every hub has",
     )
-    auth_type: Annotated[
-        Literal["connection_string", "client_secret"], Choice(("connection_string", "client_secret"))
-    ] = setting(
-        "connection_string",
-        "How to log in: with connection_string, or at Entra ID with tenant_id, client_id and client_secret.",
-        reason="the default of Elastic's input, and what the Azure portal shows first",
-    )
-    connection_string: Annotated[Secret | None, EventHubConnectionStringText()] = setting(
-        None,
-        "The connection string of the namespace or of the hub; the right to listen is enough. A host:port in its "
-        "Endpoint is honoured. An EntityPath in it must be eventhub. With UseDevelopmentEmulator=true it is no secret "
-        "and may stand in a file that others can read.",
-        reason="required unless auth_type is client_secret",
-        example='"${env.EVENTHUB_CONNECTION_STRING}"',
-    )
-    eventhub_namespace: Annotated[str | None, EVENT_HUB_NAMESPACE] = setting(
-        None,
-        "The host name of the namespace, for auth_type client_secret.",
-        reason="a connection string holds it already",
-        example="example.servicebus.windows.net",
-    )
-    tenant_id: Annotated[str | None, TENANT] = setting(
-        None, "The Entra ID tenant, for auth_type client_secret.", reason="used with client_secret only"
-    )
-    client_id: Annotated[str | None, CLIENT] = setting(
-        None, "The application's id, for auth_type client_secret.", reason="used with client_secret only"
-    )
-    client_secret: Annotated[Secret | None, SecretText()] = setting(
-        None,
-        "The application's secret. The same login is used for the storage account unless that has its own key.",
-        reason="used with auth_type client_secret only",
-        example='"${env.AZURE_CLIENT_SECRET}"',
-    )
-    authority_host: Annotated[str, HttpsUrl()] = setting(
-        "https://login.microsoftonline.com",
-        "The login host of the cloud: https://login.microsoftonline.us for US Government, "
-        "https://login.chinacloudapi.cn for China.",
-        reason="the public cloud, as in Elastic's input",
-    )
-    storage_account: Annotated[str | None, STORAGE_ACCOUNT] = setting(
-        None,
-        "The storage account of the public cloud that holds checkpoints. For another cloud or an emulator write "
-        "storage_account_connection_string.",
-        reason="without one, checkpoints are kept in a local file",
-    )
-    storage_account_key: Annotated[Secret | None, SecretText()] = setting(
-        None,
-        "A key of storage_account.",
-        reason="with auth_type client_secret none is needed",
-        example='"${env.STORAGE_KEY}"',
-    )
-    storage_account_connection_string: Annotated[Secret | None, StorageConnectionStringText()] = setting(
-        None,
-        "The storage account with its key, in one connection string.",
-        reason="storage_account and storage_account_key are enough in the public cloud",
-        example='"${env.STORAGE_CONNECTION_STRING}"',
-    )
-    storage_account_container: Annotated[str | None, CONTAINER] = setting(
-        None,
-        "The blob container for checkpoints; created when the login may. Several hubs may share one: a checkpoint's "
-        "path holds namespace, hub and consumer group.",
-        reason="a name of its own keeps clear of the containers of other readers, such as `filebeat-...`",
-        derived="`aoai-<eventhub>`, in lower case, with hyphens for other characters",
-    )
+
+
+class EventHubStream(BlobStorage, AzureLogin, HubName):
+    """One event hub, read by one consumer group."""
+
+    ignored_keys: ClassVar[Mapping[str, str]] = STREAM_IGNORED
+    refused_keys: ClassVar[Mapping[str, str]] = STREAM_REFUSED
+
     checkpoint_store: Annotated[Literal["sqlite", "blob"], Choice(("sqlite", "blob"))] = setting(
         "sqlite",
         "Where positions are kept: blob (several collectors share the hub) or sqlite (a file in the data directory; "
@@ -207,10 +147,13 @@ class EventHubStream(Section):
     @classmethod
     def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:
         yield from find_login_problems(given)
+        yield from find_route_problems(given)
         yield from find_storage_problems(given)
 
     @override
     def find_contradictions(self) -> Iterator[Contradiction]:
+        keys = ("authority_host", "eventhub_namespace", "storage_account_endpoint")
+        yield from find_foreign_hosts(self.cloud, {key: getattr(self, key) for key in keys})
         if self.connection_string is not None:
             hub = EventHubConnectionString.parse(self.connection_string.reveal()).hub
             if hub is not None and hub.lower() != self.eventhub.lower():

@@ -130,8 +130,8 @@ STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
         "sanitize_singlequotes": _SANITISE,
         "sanitize_options": _SANITISE,
         "sanitizers": _SANITISE,
-        "resource_manager_endpoint": "no Azure Resource Manager is called; for storage in another cloud write "
-        "storage_account_connection_string",
+        "resource_manager_endpoint": "no Azure Resource Manager is called; a cloud other than the public one is "
+        "named with cloud: us_government or cloud: china",
         "processor_version": "there is one way of reading: with load balancing over partitions",
         "migrate_checkpoint": "checkpoints are kept in the layout of the Azure SDKs from the start",
         "partition_receive_timeout": "events are taken as they come; prefetch bounds how many",
@@ -145,7 +145,6 @@ STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
 STREAM_REFUSED: Mapping[str, str] = MappingProxyType(
     {
         "condition": _CONDITION,
-        "transport": "The collector speaks AMQP on port 5671 and not over WebSocket; remove the key.",
         "index": "Write data_stream.dataset.",
         "pipeline": "The data stream's template names its pipeline; remove the key.",
     }

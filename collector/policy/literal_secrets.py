@@ -20,6 +20,8 @@ from collector.policy.variables import find_literals
 
 _CONNECTION_STRINGS = {"connection_string", "storage_account_connection_string"}
 _HEADERS = {"headers", "proxy_headers"}
+# Keys whose value may be a path, which is no secret.
+_PRIVATE_KEYS = {"key", "client_certificate"}
 _CREDENTIAL_HEADERS = ("auth", "cookie", "key", "token", "secret")
 
 
@@ -66,7 +68,7 @@ def _is_literal_secret(key: str, text: str) -> bool:
     if key in _CONNECTION_STRINGS:
         return holds_literal_key(text)
     literal = find_literals(text).strip()
-    if key == "key":
+    if key in _PRIVATE_KEYS:
         # The path of a private key is no secret; the key itself is.
         return "-----BEGIN " in literal
     if key == "proxy_url":

@@ -11,7 +11,14 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from collector.policy.agreement import LoadedInput, LoadedOutput, LoadedStream, check_agreement, check_files
+from collector.policy.agreement import (
+    LoadedInput,
+    LoadedOutput,
+    LoadedStream,
+    check_agreement,
+    check_files,
+    check_stream_files,
+)
 from collector.policy.document import Value, parse_document, read_text
 from collector.policy.elasticsearch import ElasticsearchOutput
 from collector.policy.event_hub import EventHubInput, EventHubStream
@@ -175,7 +182,10 @@ class _Loading:
         input_id = parent.get("id")
         whole = self._take_processors(given, path, parent["processors"])
         complete = complete_stream(whole, input_id if isinstance(input_id, str) else "azure-eventhub")
-        return LoadedStream(path, complete, self._check(EventHubStream, complete, path))
+        section = self._check(EventHubStream, complete, path)
+        if section is not None:
+            check_stream_files(section, path, self._report)
+        return LoadedStream(path, complete, section)
 
     def _prepare(self, raw: Value, kind: type[Section], path: KeyPath) -> dict[str, Value] | None:
         """Return the keys that the section uses, without variables; None when there is no mapping."""

@@ -63,6 +63,8 @@ class Secret:
 SECRET_KEYS = frozenset(
     {
         "api_key",
+        "client_certificate",
+        "client_certificate_password",
         "client_secret",
         "connection_string",
         "headers",
@@ -76,6 +78,7 @@ SECRET_KEYS = frozenset(
         "service_token",
         "storage_account_connection_string",
         "storage_account_key",
+        "storage_account_sas_token",
         "token",
     }
 )

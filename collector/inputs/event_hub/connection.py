@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from azure.core.credentials_async import AsyncTokenCredential
+from azure.eventhub import TransportType
 from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
-from azure.identity.aio import ClientSecretCredential
-from azure.storage.blob.aio import ContainerClient
 
 from collector.events import Source
+from collector.inputs.azure.storage import open_container
+from collector.inputs.azure.transport import find_proxy, trust
 from collector.policy import EventHubConnectionString, EventHubStream, Secret
 from collector.state.blob import FencedBlobCheckpointStore
 
@@ -25,7 +26,7 @@ class StreamConnection:
     client: EventHubConsumerClient
     store: CheckpointStore
     source: Source
-    credential: ClientSecretCredential | None
+    credential: AsyncTokenCredential | None
 
     async def close(self) -> None:
         """Release the partitions and close every connection of the stream."""
@@ -39,42 +40,41 @@ class StreamConnection:
 def connect(stream: EventHubStream, local_store: CheckpointStore | None) -> StreamConnection:
     """Make the clients of a stream; nothing is sent yet. ``local_store`` serves streams without a storage account."""
     credential = _credential(stream)
-    store = local_store or FencedBlobCheckpointStore(_container(stream, credential))
-    options: dict[str, Any] = {
-        "checkpoint_store": store,
-        "load_balancing_interval": LOAD_BALANCING_SECONDS,
-        "partition_ownership_expiration_interval": OWNERSHIP_SECONDS,
-    }
+    store = local_store or FencedBlobCheckpointStore(open_container(stream, credential))
     if credential is not None:
         host = stream.eventhub_namespace or ""
+        options = _options(stream, store, host)
         client = EventHubConsumerClient(host, stream.eventhub, stream.consumer_group, credential, **options)
     else:
         text = _required(stream.connection_string)
         host = EventHubConnectionString.parse(text).host
         client = EventHubConsumerClient.from_connection_string(
-            text, stream.consumer_group, eventhub_name=stream.eventhub, **options
+            text, stream.consumer_group, eventhub_name=stream.eventhub, **_options(stream, store, host)
         )
     return StreamConnection(client, store, Source(host.lower(), stream.eventhub, stream.consumer_group), credential)
 
 
-def _credential(stream: EventHubStream) -> ClientSecretCredential | None:
-    if stream.auth_type != "client_secret":
+def _options(stream: EventHubStream, store: CheckpointStore, host: str) -> dict[str, Any]:
+    over_websocket = stream.transport == "websocket"
+    return {
+        "checkpoint_store": store,
+        "load_balancing_interval": LOAD_BALANCING_SECONDS,
+        "partition_ownership_expiration_interval": OWNERSHIP_SECONDS,
+        "transport_type": TransportType.AmqpOverWebsocket if over_websocket else TransportType.Amqp,
+        "http_proxy": find_proxy(stream, host) if over_websocket else None,
+        "custom_endpoint_address": stream.custom_endpoint_address,
+        "ssl_context": trust(stream),
+    }
+
+
+def _credential(stream: EventHubStream) -> AsyncTokenCredential | None:
+    if stream.auth_type == "connection_string":
         return None
-    return ClientSecretCredential(
-        stream.tenant_id or "",
-        stream.client_id or "",
-        _required(stream.client_secret),
-        authority=stream.authority_host,
+    from collector.inputs.azure.credentials import (  # noqa: PLC0415 - a connection string needs no azure-identity
+        build_credential,
     )
 
-
-def _container(stream: EventHubStream, credential: AsyncTokenCredential | None) -> ContainerClient:
-    container = stream.storage_account_container or ""
-    if stream.storage_account_connection_string is not None:
-        return ContainerClient.from_connection_string(stream.storage_account_connection_string.reveal(), container)
-    key = stream.storage_account_key.reveal() if stream.storage_account_key is not None else credential
-    url = f"https://{stream.storage_account}.blob.core.windows.net"
-    return ContainerClient(url, container, credential=key)
+    return build_credential(stream)
 
 
 def _required(secret: Secret | None) -> str:

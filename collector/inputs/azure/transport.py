@@ -1,0 +1,81 @@
+"""How the HTTP clients of the Azure SDK, and its AMQP over WebSocket, get to Azure: proxies and trusted authorities."""
+
+import ssl
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import aiohttp
+from azure.core.pipeline.transport import AioHttpTransport
+
+from collector.policy.azure_login import AzureLogin
+from collector.policy.tls import is_pem
+
+HTTP_PORT: Final = 80
+
+
+class TrustingTransport(AioHttpTransport):
+    """The SDK's transport with a TLS context of our own; each client needs one for itself."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        """Nothing is opened before the first request."""
+        super().__init__()  # pyright: ignore[reportUnknownMemberType] - the SDK resolves the class by name
+        self._context = context
+        self._opened = False
+
+    async def open(self) -> None:
+        """Open the session with the context, once; a closed transport stays closed."""
+        if not self._opened:
+            self._opened = True
+            self.session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=self._context),
+                trust_env=True,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+        await super().open()  # pyright: ignore[reportUnknownMemberType] - as above
+
+
+def trust(login: AzureLogin) -> ssl.SSLContext | None:
+    """Return a context that trusts the authorities of the policy alone; None when those of the system are right.
+
+    Raises:
+        OSError: a file cannot be read.
+        ssl.SSLError: one holds no certificate.
+    """
+    authorities = login.ssl.certificate_authorities
+    if not authorities:
+        return None
+    texts = (text if is_pem(text) else Path(text).read_text(encoding="ascii") for text in authorities)
+    return ssl.create_default_context(cadata="\n".join(texts))
+
+
+def http_options(login: AzureLogin) -> dict[str, Any]:
+    """Return what every HTTP client of the SDK is made with; call it once for each client.
+
+    Without `proxy_url` the SDK follows HTTPS_PROXY and NO_PROXY by itself.
+    """
+    options: dict[str, Any] = {"permit_redirects": False}
+    if login.proxy_url is not None:
+        options["proxies"] = {"https": login.proxy_url.reveal()}
+    context = trust(login)
+    if context is not None:
+        options["transport"] = TrustingTransport(context)
+    return options
+
+
+def find_proxy(login: AzureLogin, host: str) -> dict[str, Any] | None:
+    """Return the proxy of a WebSocket as the Event Hubs SDK wants it; that of the environment unless one is named."""
+    if login.proxy_url is not None:
+        address = login.proxy_url.reveal()
+    else:
+        address = "" if proxy_bypass(host) else getproxies().get("https", "")
+    if not address:
+        return None
+    url = urlsplit(address if "://" in address else f"http://{address}")
+    # The asyncio transport joins the two with a colon and takes them for a URL, so the scheme must stand in the name.
+    proxy: dict[str, Any] = {"proxy_hostname": f"{url.scheme}://{url.hostname}", "proxy_port": url.port or HTTP_PORT}
+    if url.username is not None:
+        proxy |= {"username": unquote(url.username), "password": unquote(url.password or "")}
+    return proxy

@@ -1,0 +1,117 @@
+"""Addresses of Azure: login hosts, storage endpoints and the hosts of gateways, checked before anything is sent there.
+
+Promises: what would carry a credential without encryption is refused, but for this machine's own emulators.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import override
+from urllib.parse import SplitResult, urlsplit
+
+from collector.policy.kinds import SecretText, Text
+from collector.policy.problems import RefusedError
+
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True)
+class HttpsUrl(Text):
+    """The address of a login host, with https:// and nothing behind the host."""
+
+    @override
+    def check(self, value: object) -> str:
+        text = super().check(value).strip().rstrip("/")
+        url = _split(text)
+        if url.scheme != "https" or not url.hostname or url.path or url.query or url.username is not None:
+            raise RefusedError(
+                "{shown} is not a login host", "Write https:// and the host, such as https://login.microsoftonline.us."
+            )
+        return text
+
+    @override
+    def describe(self) -> str:
+        return "address with https://"
+
+
+@dataclass(frozen=True)
+class BlobUrl(Text):
+    """The address of a Blob service; Azurite and its like have the account in the path."""
+
+    @override
+    def check(self, value: object) -> str:
+        text = super().check(value).strip().rstrip("/")
+        url = _split(text)
+        if url.query:
+            raise RefusedError("has a query", "Write the address alone, and a SAS in storage_account_sas_token.")
+        if url.scheme not in {"https", "http"} or not url.hostname or url.username is not None:
+            raise RefusedError(
+                "{shown} is not the address of a Blob service",
+                "Write https:// and the host, such as https://NAME.blob.core.windows.net.",
+            )
+        if url.scheme == "http" and url.hostname not in _THIS_MACHINE:
+            raise RefusedError("{shown} is not encrypted", "Write https://; http:// is for emulators on this machine.")
+        return text
+
+    @override
+    def describe(self) -> str:
+        return "address with https://; http:// for an emulator on this machine"
+
+
+@dataclass(frozen=True)
+class BareHost(Text):
+    """A host with or without a port."""
+
+    @override
+    def check(self, value: object) -> str:
+        text = super().check(value).strip().removeprefix("sb://").rstrip("/")
+        url = _split(f"sb://{text}")
+        bare = url.hostname and not url.path and not url.query and url.username is None
+        if not bare or not re.fullmatch(r"[A-Za-z0-9._:\[\]-]+", text):
+            raise RefusedError("{shown} is not a host", "Write host or host:port, such as gateway.example.org:443.")
+        return text
+
+    @override
+    def describe(self) -> str:
+        return "`host` or `host:port`"
+
+
+@dataclass(frozen=True)
+class SasToken(SecretText):
+    """A shared access signature of Storage: the query that the portal shows, with or without its question mark."""
+
+    @override
+    def check_form(self, value: str) -> str:
+        token = value.strip().removeprefix("?")
+        names = {part.partition("=")[0] for part in token.split("&")}
+        if "://" in token or "sig" not in names:
+            raise RefusedError(
+                "is not a shared access signature", "Write what stands behind the ? of its address, from sv= to sig=."
+            )
+        return token
+
+
+@dataclass(frozen=True)
+class AbsolutePath(Text):
+    """A file by its path from / on; it need not be there yet."""
+
+    @override
+    def check(self, value: object) -> str:
+        text = super().check(value)
+        if not PurePath(text).is_absolute():
+            raise RefusedError("is not an absolute path", "Write the path from / on.")
+        return text
+
+    @override
+    def describe(self) -> str:
+        return "absolute path of a file"
+
+
+def _split(text: str) -> SplitResult:
+    """Return the parts of an address; those of an empty one when it cannot be read."""
+    try:
+        url = urlsplit(text)
+        url.port  # noqa: B018 - reading the port is what checks it
+    except ValueError:
+        return urlsplit("")
+    return url
