@@ -5,18 +5,23 @@ Here each write names the ETag that was current when the partition was claimed, 
 moves backwards.
 
 Layout (``azure-eventhub-checkpointstoreblob`` 1.2): blob ``NAMESPACE/HUB/GROUP/checkpoint/PARTITION`` in lower case,
-empty, with metadata ``offset`` and ``sequencenumber``.
+empty, with metadata ``offset`` and ``sequencenumber``. The Go SDK does not lower-case the path
+(``collector.state.other_spellings``).
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 from azure.storage.blob.aio import ContainerClient
 
+from collector.state.other_spellings import list_other_spellings
 from collector.state.ownership import StaleOwnerError
+from collector.state.refusals import explain_refusal, read_code
+
+_NEVER_WRITTEN: Final = "aoai-collector-checks-its-right-to-write"
 
 
 class FencedBlobCheckpointStore(BlobCheckpointStore):
@@ -34,21 +39,55 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
         await self._container.close()
 
     async def ensure_container(self) -> None:
-        """Create the container if it is not there and the identity may.
+        """Create the container if it is not there, and make sure that it can be written to and listed.
+
+        Nothing is left behind in it. A login without a right to the container itself, such as a signature for
+        objects only, is enough when the container is there.
 
         Raises:
-            azure.core.exceptions.AzureError: storage cannot be reached, or the identity may not.
+            ContainerUnusableError: storage cannot be reached, or the login may not; says what to do.
         """
-        if not await self._container.exists():
-            try:
-                await self._container.create_container()
-            except ResourceExistsError:
-                return  # another collector was faster
+        doing = "write to"
+        try:
+            if not await self._can_be_written():
+                doing = "create"
+                await self._create_container()
+            doing = "read"
+            pages = self._container.list_blobs(results_per_page=1).by_page()
+            await anext(pages, None)
+        except AzureError as error:
+            raise explain_refusal(error, self._container, doing) from error
+
+    async def _can_be_written(self) -> bool:
+        """Return whether the container is there; raise when it is and may not be written to."""
+        blob = self._container.get_blob_client(_NEVER_WRITTEN)
+        try:
+            # No blob has this ETag, so the service checks the right to write and then writes nothing.
+            await blob.upload_blob(b"", overwrite=True, etag='"0x0"', match_condition=MatchConditions.IfNotModified)
+        except ResourceModifiedError:
+            return True
+        except ResourceNotFoundError as error:
+            code = read_code(error)
+            if code not in {"BlobNotFound", "ContainerNotFound"}:
+                raise
+            return code == "BlobNotFound"
+        return True
+
+    async def _create_container(self) -> None:
+        try:
+            await self._container.create_container()
+        except ResourceExistsError as error:
+            if read_code(error) != "ContainerAlreadyExists":  # that is another collector, which was faster
+                raise
 
     async def list_checkpoints(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **_: Any
     ) -> Iterable[dict[str, Any]]:
-        """Return the checkpoints of one consumer group and remember their ETags: the SDK asks when it has claimed."""
+        """Return the checkpoints of one consumer group and remember their ETags: the SDK asks when it has claimed.
+
+        Where a partition has none in our path, that of the Go SDK counts. It is left as it is: the next checkpoint
+        goes to our path, which counts from then on.
+        """
         prefix = f"{fully_qualified_namespace}/{eventhub_name}/{consumer_group}/checkpoint/".lower()
         found: list[dict[str, Any]] = []
         async for blob in self._container.list_blobs(name_starts_with=prefix, include=["metadata"]):
@@ -64,6 +103,11 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
                     "offset": blob.metadata["offset"],
                 }
             )
+        present = {checkpoint["partition_id"] for checkpoint in found}
+        names = (fully_qualified_namespace, eventhub_name, consumer_group)
+        found += [
+            each for each in await list_other_spellings(self._container, names) if each["partition_id"] not in present
+        ]
         return found
 
     async def claim_ownership(self, ownership_list: Iterable[dict[str, Any]], **_: Any) -> Iterable[dict[str, Any]]:

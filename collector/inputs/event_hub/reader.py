@@ -17,6 +17,7 @@ from collector.inputs.event_hub.connection import StreamConnection
 from collector.inputs.event_hub.start_position import sdk_position
 from collector.inputs.splitting import split
 from collector.policy.start_position import StartPosition
+from collector.state.refusals import ContainerUnusableError
 from collector.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
@@ -68,9 +69,14 @@ class EventHubReader:
         """Do what must succeed before reading starts, as often as it takes."""
         while True:
             try:
-                return await step()
+                await step()
+            except ContainerUnusableError as error:
+                self._trouble.report("the checkpoint container cannot be used", str(error), grave=True)
             except Exception as error:  # noqa: BLE001 - as above
                 self._trouble.report("the checkpoint container cannot be used", _describe(error), grave=True)
+            else:
+                self._trouble.over()
+                return
             await asyncio.sleep(_SECONDS_BEFORE_ANOTHER_START)
 
     def pause(self) -> None:
