@@ -61,12 +61,12 @@ class Cluster:
         certificate = request.transport.get_extra_info("peercert")
         names = dict(pair for part in certificate["subject"] for pair in part) if certificate else {}
         self.seen.append(Seen(request.method, request.path, request.headers.copy(), names.get("commonName")))
-        body, status = self.answer(request)
+        body, status = await self.answer(request)
         response = web.json_response(body, status=status, headers=PRODUCT)
         response.force_close()
         return response
 
-    def answer(self, request: web.Request) -> tuple[dict[str, Any], int]:
+    async def answer(self, request: web.Request) -> tuple[dict[str, Any], int]:
         if self.status != 200:
             return {"error": {"type": "security_exception", "reason": "refused"}, "status": self.status}, self.status
         if request.path.endswith("/_bulk"):

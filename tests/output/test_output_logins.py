@@ -1,5 +1,6 @@
 """Every way to log in to Elasticsearch, over TLS, as the policy writes it."""
 
+import asyncio
 import base64
 import ssl
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 import trustme
 from cryptography.hazmat.primitives import serialization
-from output.cluster_rig import BODY, connected, output_policy, serving
+from output.cluster_rig import BODY, Cluster, connected, output_policy, serving
 from plugins.tls_server import Certificates
 
 from collector.agent.readiness import wait_until_ready
@@ -167,3 +168,22 @@ async def test_delivery_goes_on_when_the_certificate_is_renewed_during_a_run(cer
         certificates.authority.issue_cert("localhost", key_type=trustme.KeyType.RSA).configure_cert(context)
         assert (await client.send(BODY)).status == 200
     assert len(cluster.seen) == 2
+
+
+@pytest.mark.parametrize(("status", "level"), [(401, "ERROR"), (503, "WARNING")])
+async def test_a_login_that_is_refused_at_the_start_asks_for_a_person_and_is_tried_again(
+    status: int, level: str, certificates: Certificates, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with serving(certificates.serve(), Cluster(status=status)) as cluster:
+        settings = client_settings(output_policy(cluster.url, api_key="id:key", ssl=trusting(certificates)))
+        trouble = Trouble("output default")
+        looking = asyncio.create_task(wait_until_ready(settings, trouble, seconds_between_looks=0.01))
+        async with asyncio.timeout(30):
+            while trouble.what is None:  # noqa: ASYNC110 - trouble tells no one
+                await asyncio.sleep(0.001)
+        cluster.status = 200
+        await asyncio.wait_for(looking, 30)
+
+    levels = [record.levelname for record in caplog.records if record.message == "Elasticsearch is not ready"]
+    assert levels == [level]
+    assert trouble.what is None
