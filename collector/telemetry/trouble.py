@@ -18,6 +18,7 @@ class Trouble:
         self._clock = clock
         self._what: str | None = None
         self._since = 0.0
+        self._mentioned = False
         self._reported: dict[str, float] = {}
 
     @property
@@ -39,11 +40,11 @@ class Trouble:
             level = logging.ERROR if grave else logging.WARNING
             logger.log(level, what, extra={"error.message": reason, "component": self._component})
             self._reported[what] = now
+            self._mentioned = True
 
     def over(self) -> None:
-        """Note a success."""
-        if self._what is not None:
+        """Note a success; a trouble that comes and goes is mentioned, and so is its end, once a minute."""
+        if self._what is not None and self._mentioned:
             seconds = round(self._clock() - self._since, 1)
             logger.info("recovered", extra={"component": self._component, "trouble": self._what, "seconds": seconds})
-            self._what = None
-            self._reported.clear()
+        self._what, self._mentioned = None, False

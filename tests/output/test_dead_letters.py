@@ -11,6 +11,7 @@ from output.delivery_rig import Rig, record
 from plugins.bulk_server import BulkServer, Reply, SentItem, parse
 
 from collector.events import Reject, RejectReason
+from collector.output.dead_letter import DeadLetterFile
 
 TARGET, LETTERS = "logs-aoai.logs-default", "logs-aoai.deadletter-default"
 REFUSED = {"status": 400, "error": {"type": "document_parsing_exception", "reason": "[1:9] failed to parse"}}
@@ -134,7 +135,8 @@ async def test_a_line_in_the_file_is_on_disk_before_the_record_is_settled(
 
     def note(descriptor: int) -> None:
         fsync(descriptor)
-        synced.append((os.fstat(descriptor).st_size, rig.counters.settled))
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # and not the folder, which is synced for a new file
+            synced.append((os.fstat(descriptor).st_size, rig.counters.settled))
 
     monkeypatch.setattr(os, "fsync", note)
     rig.server.item_rule = lambda _: REFUSED
@@ -158,6 +160,13 @@ async def test_a_disk_that_fails_keeps_the_record_unsettled_until_it_works(rig: 
     await rig.settle()
     assert rig.counters.dead_letters_on_disk == 2
     assert len(parse(rig.dead_letter_file.read_bytes())) == 2
+
+
+def test_a_line_that_was_cut_short_does_not_spoil_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "dead-letters.ndjson"
+    path.write_bytes(b'{"create":{}}\n{"mess')
+    DeadLetterFile(path).append(b'{"create":{}}\n{"message":"whole"}\n')
+    assert path.read_bytes() == b'{"create":{}}\n{"mess\n{"create":{}}\n{"message":"whole"}\n'
 
 
 async def test_a_full_disk_keeps_the_record_unsettled(rig: Rig) -> None:

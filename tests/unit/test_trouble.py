@@ -92,13 +92,24 @@ def test_no_success_is_said_while_all_is_well(said: list[logging.LogRecord]) -> 
     assert said == []
 
 
-def test_trouble_that_comes_back_is_news(clock: Clock, said: list[logging.LogRecord]) -> None:
+def test_trouble_that_comes_back_after_a_minute_is_news(clock: Clock, said: list[logging.LogRecord]) -> None:
     trouble = Trouble("output", clock)
     trouble.report("it is down", "refused")
     trouble.over()
+    clock.now += 60
     trouble.report("it is down", "refused")
 
     assert [line.message for line in said] == ["it is down", "recovered", "it is down"]
+
+
+def test_trouble_that_comes_and_goes_is_said_once_a_minute(clock: Clock, said: list[logging.LogRecord]) -> None:
+    trouble = Trouble("output", clock)
+    for _ in range(59):
+        trouble.report("it asks to wait", "429")
+        trouble.over()
+        clock.now += 1
+
+    assert [line.message for line in said] == ["it asks to wait", "recovered"]
 
 
 def test_what_asks_for_a_person_is_an_error(said: list[logging.LogRecord]) -> None:
