@@ -65,6 +65,7 @@ class ElasticsearchOutput(Section):
 
     ignored_keys: ClassVar[Mapping[str, str]] = OUTPUT_IGNORED
     refused_keys: ClassVar[Mapping[str, str]] = OUTPUT_REFUSED
+    aliases: ClassVar[Mapping[str, str]] = {"cloud.id": "cloud_id"}
 
     type: Annotated[Literal["elasticsearch"], Choice(("elasticsearch",))] = setting(
         ..., "The kind of output.", reason="required: it tells which keys follow", example="elasticsearch"
@@ -79,7 +80,7 @@ class ElasticsearchOutput(Section):
     )
     cloud_id: Annotated[str | None, CloudId()] = setting(
         None,
-        "The deployment in Elastic Cloud to send to, in place of hosts.",
+        "The deployment in Elastic Cloud to send to, in place of hosts. May be written cloud.id.",
         reason="clusters outside Elastic Cloud have none",
         example='"${env.CLOUD_ID}"',
     )

@@ -291,7 +291,10 @@ class SecretsByName(Kind):
             raise RefusedError("is not a mapping", "Write each as name: value, on its own line.")
         entries = cast("Mapping[str, object]", value)
         for name, text in entries.items():
-            if not isinstance(text, str | Secret) or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+            sound = isinstance(text, Secret) or (
+                isinstance(text, str) and not re.search(r"[\x00-\x08\n-\x1f\x7f]", text)
+            )
+            if not sound or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
                 raise RefusedError(
                     "holds a name or a value that no HTTP header can have", 'Write name: "value", in quotes.'
                 )

@@ -97,6 +97,7 @@ def _render_list(title: str, entries: Mapping[str, str]) -> Iterable[str]:
 
 def _describe_section(section: type[Section]) -> dict[str, Any]:
     properties = {key: _describe_key(field) for key, field in section.model_fields.items()}
+    properties |= {key: _describe_key(section.model_fields[name]) for key, name in section.aliases.items()}
     properties |= {key: {"description": f"Not used: {text}."} for key, text in section.ignored_keys.items()}
     required = [key for key, field in section.model_fields.items() if field.is_required() and not derived_of(field)]
     dotted = "|".join(key for key, field in section.model_fields.items() if section_of(field))

@@ -29,13 +29,14 @@ class Section(BaseModel):
 
     `ignored_keys` are keys of the Elastic Agent that have no effect here, each with the reason. `refused_keys` are
     keys that would change what is collected or how it is sent, and that this collector does not have: each with what
-    to write instead.
+    to write instead. `aliases` are other names that the Elastic Agent has for keys of this section.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     ignored_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
     refused_keys: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    aliases: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     @classmethod
     def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:  # noqa: ARG003 - for subclasses

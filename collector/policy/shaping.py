@@ -35,7 +35,7 @@ def shape_section(raw: Value, kind: type[Section], path: KeyPath, report: Report
         report.refuse(path, "is not a mapping", "Write keys below it, indented, each with its value.")
         return None
     given: dict[str, Value] = {}
-    for key, value in _unfold_keys(raw, kind, path, report):
+    for key, value in _unfold_keys(_rename_keys(raw, kind, path, report), kind, path, report):
         # A value that is refused already still counts as given, so that its key is not called missing.
         is_given = value is not None or report.has_problem((*path, key))
         if _is_used(key, kind, path, report) and is_given:
@@ -60,6 +60,20 @@ def replace_variables(value: Value, path: KeyPath, variables: Variables, report:
     if isinstance(value, dict):
         return {key: replace_variables(item, (*path, key), variables, report) for key, item in value.items()}
     return value
+
+
+def _rename_keys(raw: Mapping[str, Value], kind: type[Section], path: KeyPath, report: Report) -> Mapping[str, Value]:
+    """Return keys and values, with the section's own names of the keys."""
+    renamed = {key: value for key, value in raw.items() if key not in kind.aliases}
+    for key, name in kind.aliases.items():
+        if key not in raw:
+            continue
+        if name in renamed:
+            report.refuse((*path, name), f"is written twice, once as {key}", "Leave one of them.")
+        else:
+            report.source.move((*path, key), (*path, name))
+            renamed[name] = raw[key]
+    return renamed
 
 
 def _unfold_keys(

@@ -155,6 +155,11 @@ def test_a_cloud_id_stands_for_the_address_of_its_elasticsearch(load: Load, cont
     assert load(text, {"HUB": HUB}).outputs["default"].urls == (url,)
 
 
+def test_a_cloud_id_may_be_written_with_a_dot(load: Load) -> None:
+    text = small().replace("hosts: [localhost]", f'cloud.id: "{encode_cloud_id("example.org$abc")}"')
+    assert load(text, {"HUB": HUB}).outputs["default"].urls == ("https://abc.example.org:443",)
+
+
 @pytest.mark.parametrize(
     ("written", "whole"),
     [
