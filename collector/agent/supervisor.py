@@ -13,8 +13,9 @@ from typing import Final
 from collector import __version__
 from collector.agent.pipeline import Pipeline
 from collector.agent.readiness import wait_until_ready
+from collector.assets.templates import DATASETS, LOGS
 from collector.output.elasticsearch.connection import client_settings
-from collector.policy import Policy
+from collector.policy import EventHubStream, Policy
 from collector.state.sqlite import SqliteCheckpointStore
 from collector.telemetry.trouble import Trouble
 
@@ -87,10 +88,7 @@ class Supervisor:
         await wait_until_ready(settings, Trouble(f"output {pipeline.name}"))
         pipeline.start()
         for stream in pipeline.streams:
-            logger.info(
-                "stream starts",
-                extra={"stream": stream.policy.id, "eventhub": stream.policy.eventhub, "output": pipeline.name},
-            )
+            _announce(stream.policy, pipeline.name)
         raise await pipeline.failed()
 
     async def _end(self) -> None:
@@ -114,6 +112,22 @@ class Supervisor:
         for pipeline in self._pipelines.values():
             fates = {name: value for name, value in asdict(pipeline.counters).items() if isinstance(value, int)}
             logger.info("records so far", extra={"output": pipeline.name} | fates)
+
+
+def _announce(stream: EventHubStream, output: str) -> None:
+    """Say that a stream starts, and what differs when its records go to a data stream of another package."""
+    logger.info("stream starts", extra={"stream": stream.id, "eventhub": stream.eventhub, "output": output})
+    target = stream.data_stream
+    if target.dataset not in {dataset.name for dataset in DATASETS}:
+        logger.warning(
+            "records go to a data stream that is not of this package: the template and the pipeline that Elasticsearch "
+            "has for it apply, and none of ours; with none there, they stay as text in message",
+            extra={
+                "stream": stream.id,
+                "target": f"{target.type}-{target.dataset}-{target.namespace}",
+                "hint": f"for this package's fields write data_stream.dataset: {LOGS.name}",
+            },
+        )
 
 
 async def supervise(policy: Policy, data: Path) -> int:

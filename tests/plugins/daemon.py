@@ -79,6 +79,7 @@ class Documents:
     """What a test's namespace holds in the engine."""
 
     def __init__(self, client: AsyncElasticsearch, namespace: str) -> None:
+        self.namespace = namespace
         self._client = client
         self._namespace = namespace
         self._templates: list[str] = []

@@ -1,6 +1,6 @@
 """Policies of several streams, put together from parts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,11 @@ def input_of(namespace: str, *streams: dict[str, Any], **keys: Any) -> dict[str,
     return whole | {"streams": list(streams)}
 
 
-def write_policy_file(path: Path, url: str, inputs: Sequence[dict[str, Any]]) -> None:
-    """Write a policy whose inputs go to the outputs that they name, all at one address."""
+def write_policy_file(
+    path: Path, url: str, inputs: Sequence[dict[str, Any]], hosts: Mapping[str, str] | None = None
+) -> None:
+    """Write a policy whose inputs go to the outputs that they name, all at one address but for those in ``hosts``."""
     names = {each.get("use_output", "default") for each in inputs}
-    outputs = {name: {"type": "elasticsearch", "hosts": [url]} for name in sorted(names)}
+    addresses = dict.fromkeys(sorted(names), url) | dict(hosts or {})
+    outputs = {name: {"type": "elasticsearch", "hosts": [host]} for name, host in addresses.items()}
     path.write_text(yaml.safe_dump({"outputs": outputs, "inputs": list(inputs)}), encoding="utf-8")
