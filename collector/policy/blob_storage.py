@@ -36,8 +36,8 @@ class BlobStorage(Section):
     )
     storage_account_sas_token: Annotated[Secret | None, SasToken()] = setting(
         None,
-        "A shared access signature for the container or the account: the rights to read, write, create, delete and "
-        "list its blobs (racwdl) are enough.",
+        "A shared access signature for the container or the account: the rights to read, write, create and list "
+        "its blobs (rwcl) are enough.",
         reason="with a login at Entra ID none is needed",
         example='"${env.STORAGE_SAS}"',
     )
