@@ -31,8 +31,8 @@ _ROLE: Final = "give it the role Storage Blob Data Contributor on the container 
 _SAS_RIGHTS: Final = "make one with the rights read, write, create and list (rwcl) for containers and objects"
 _CREATE: Final = "create it: az storage container create --account-name {account} --name {container} --auth-mode login"
 _NETWORK: Final = (
-    "allow this machine in the account's network rules or reach it through its private endpoint, and check that a "
-    "signature in use is for this service"
+    "allow this machine in the account's network rules or reach it through its private endpoint, and check that the "
+    "login is of this account"
 )
 
 # The service's error code -> what is wrong and what to do. {rights} fits the kind of login.

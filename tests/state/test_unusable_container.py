@@ -79,7 +79,7 @@ async def complaint(store: FencedBlobCheckpointStore) -> str:
 CREATE = "az storage container create --account-name examplestorage --name aoai-logs --auth-mode login"
 NETWORK = (
     "account examplestorage refuses the account key for container aoai-logs: allow this machine in the account's "
-    "network rules or reach it through its private endpoint, and check that a signature in use is for this service"
+    "network rules or reach it through its private endpoint, and check that the login is of this account"
 )
 WRONG_KEY = (
     "account examplestorage does not accept the account key: check that it is of this account and not expired, and "
