@@ -5,6 +5,7 @@ other place.
 """
 
 import os
+import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,9 +128,21 @@ def check_stream_files(stream: EventHubStream, path: KeyPath, report: Report) ->
     named: list[tuple[KeyPath, str]] = [
         (("ssl", "certificate_authorities", index), text) for index, text in enumerate(authorities)
     ]
+    for key, text in named:
+        _check_authority(text, (*path, *key), report)
     if stream.client_certificate is not None:
         named.append((("client_certificate",), stream.client_certificate.reveal()))
     _check_readable(named, path, report)
+
+
+def _check_authority(text: str, path: KeyPath, report: Report) -> None:
+    """Report what can be read and is no certificate."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(**{"cadata" if is_pem(text) else "cafile": text})
+    except (ssl.SSLError, ValueError):
+        report.refuse(path, "holds no certificate in PEM form", "Name the certificate of the authority.")
+    except OSError:
+        pass  # said elsewhere
 
 
 def _check_readable(named: Iterable[tuple[KeyPath, str]], path: KeyPath, report: Report) -> None:

@@ -30,6 +30,7 @@ from collector.inputs.azure.credentials import build_credential
 from collector.inputs.azure.storage import open_container
 from collector.inputs.event_hub.connection import StreamConnection, connect
 from collector.policy import EventHubStream, load_policy
+from collector.state.blob import FencedBlobCheckpointStore
 from collector.state.sqlite import SqliteCheckpointStore
 
 HUB = "insights"
@@ -320,8 +321,24 @@ class TestBlob:
             }
             text = "Endpoint=sb://localhost;SharedAccessKeyName=n;SharedAccessKey=k;UseDevelopmentEmulator=true"
             opened = stream(connection_string=text, storage_account_container=name, **keys[login])
-            async with open_container(opened, None) as container:
-                await container.upload_blob("checkpoint", b"", metadata={"offset": "1"})
-                names = [blob.name async for blob in container.list_blobs()]
+            assert await keep_a_checkpoint(open_container(opened, None)) == ["43"]
 
-        assert names == ["checkpoint"]
+
+async def keep_a_checkpoint(container: ContainerClient) -> list[str]:
+    """Do all that the daemon does with a container, and return the offsets that it finds."""
+    names = {"fully_qualified_namespace": "localhost", "eventhub_name": HUB, "consumer_group": "$Default"}
+    owner = {**names, "partition_id": "0", "owner_id": "a", "etag": None, "last_modified_time": None}
+    store = FencedBlobCheckpointStore(container)
+    try:
+        await store.ensure_container()
+        for _ in range(2):
+            claimed = list(await store.claim_ownership([owner]))
+            owner = claimed[0]
+        await store.list_checkpoints(*names.values())
+        for position in (42, 43):
+            await store.update_checkpoint(
+                {**names, "partition_id": "0", "offset": str(position), "sequence_number": position}
+            )
+        return [checkpoint["offset"] for checkpoint in await store.list_checkpoints(*names.values())]
+    finally:
+        await store.close()

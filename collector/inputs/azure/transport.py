@@ -1,7 +1,6 @@
 """How the HTTP clients of the Azure SDK, and its AMQP over WebSocket, get to Azure: proxies and trusted authorities."""
 
 import ssl
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -47,8 +46,13 @@ def trust(login: AzureLogin) -> ssl.SSLContext | None:
     authorities = login.ssl.certificate_authorities
     if not authorities:
         return None
-    texts = (text if is_pem(text) else Path(text).read_text(encoding="ascii") for text in authorities)
-    return ssl.create_default_context(cadata="\n".join(texts))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks chain and name; TLS 1.2 and later
+    for text in authorities:
+        if is_pem(text):
+            context.load_verify_locations(cadata=text)
+        else:
+            context.load_verify_locations(cafile=text)
+    return context
 
 
 def http_options(login: AzureLogin) -> dict[str, Any]:
