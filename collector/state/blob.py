@@ -21,6 +21,9 @@ from collector.state.other_spellings import list_other_spellings
 from collector.state.ownership import StaleOwnerError
 from collector.state.refusals import explain_refusal, read_code
 
+_IMPOSSIBLE: Final[dict[str, Any]] = {"etag": '"0x0"', "match_condition": MatchConditions.IfNotModified}
+_NO_RETRY: Final[dict[str, Any]] = {"retry_total": 0}
+"""The SDK would be silent for about a minute before it gave up; who asks for the container asks again."""
 _NEVER_WRITTEN: Final = "aoai-collector-checks-its-right-to-write"
 
 
@@ -63,7 +66,7 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
         blob = self._container.get_blob_client(_NEVER_WRITTEN)
         try:
             # No blob has this ETag, so the service checks the right to write and then writes nothing.
-            await blob.upload_blob(b"", overwrite=True, etag='"0x0"', match_condition=MatchConditions.IfNotModified)
+            await blob.upload_blob(b"", overwrite=True, **_IMPOSSIBLE, **_NO_RETRY)
         except ResourceModifiedError:
             return True
         except ResourceNotFoundError as error:

@@ -35,8 +35,8 @@ async def test_a_wrong_storage_key_is_one_clear_line_and_stops_no_other_stream(
     assert complaint["log.level"] == "error"
     # Azurite answers AuthorizationFailure, which Azure says of network rules; Azure says AuthenticationFailed of a key.
     assert complaint["error"]["message"] == (
-        "account devstoreaccount1 refuses the account key for container aoai-locked: allow this machine in the account's "
-        "network rules or reach it through its private endpoint, and check that the login is of this account"
+        "account devstoreaccount1 refuses the account key for container aoai-locked: allow this machine in the "
+        "account's network rules or reach it through its private endpoint, and check that the login is of this account"
     )
     assert CANARY not in daemon.text
     assert "Traceback" not in daemon.text

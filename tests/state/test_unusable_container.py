@@ -1,5 +1,6 @@
 """A checkpoint container that cannot be used is explained in one sentence that says what to do, and shows no secret."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -235,3 +236,9 @@ async def test_a_signature_for_objects_only_cannot_create_the_container_and_is_t
     said = await complaint(signed_store(azurite, name, signature))
     assert said.startswith(f"container {name} is not there and the shared access signature may not create it: ")
     assert f"az storage container create --account-name devstoreaccount1 --name {name} --auth-mode login" in said
+
+
+async def test_what_is_wrong_is_said_at_once_and_not_after_the_retries_of_the_sdk(unused_tcp_port: int) -> None:
+    client = ContainerClient(f"http://127.0.0.1:{unused_tcp_port}/examplestorage", "aoai-logs", credential=KEY)
+    async with asyncio.timeout(5):  # the SDK's retries take about a minute
+        assert "cannot be reached" in await complaint(FencedBlobCheckpointStore(client))
