@@ -35,6 +35,10 @@ class ByteBudget:
                 self.give_back(size)
             raise
 
+    def add(self, size: int) -> None:
+        """Take more without waiting: what was let in turned out to be larger. Those who wait do so the longer."""
+        self._taken += size
+
     def give_back(self, size: int) -> None:
         """Free bytes that were taken."""
         self._taken -= size

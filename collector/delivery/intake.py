@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from collector.delivery.acknowledgement import EventTicket, Lane
 from collector.delivery.budget import ByteBudget
@@ -13,6 +13,9 @@ from collector.output.elasticsearch.encoding import Origin, StreamEncoder
 from collector.output.elasticsearch.items import Item
 from collector.policy.processors import Processor
 from collector.telemetry.counters import Counters
+
+_BYTES_BESIDE_A_RECORD: Final = 512
+"""What a document holds beside its record: position, data stream, id, and the objects that carry it."""
 
 
 class Output(Protocol):
@@ -62,7 +65,9 @@ class Intake:
         counters.empty_events += not entries
         counters.received += len(entries)
         counters.in_flight += len(entries)
-        ticket = lane.open(position, len(entries), partial(self._budget.give_back, size))
+        extra = _underestimate(entries, size)
+        self._budget.add(extra)
+        ticket = lane.open(position, len(entries), partial(self._budget.give_back, size + extra))
         partition = lane.partition
         ids = self._ids.get(partition) or self._ids.setdefault(partition, RecordIds(self._source, partition))
         origin = self._encoder.origin(partition, position)
@@ -85,3 +90,9 @@ class Intake:
         self._counters.in_flight -= 1
         self._counters.dropped += 1
         ticket.settle()
+
+
+def _underestimate(entries: Sequence[Entry], size: int) -> int:
+    """How many bytes more than its body an event takes: a small body can hold many records, or inflate."""
+    records = sum(len(entry.source) for entry in entries)
+    return max(records - size, 0) + len(entries) * _BYTES_BESIDE_A_RECORD

@@ -27,6 +27,10 @@ _BYTES_BETWEEN_YIELDS: Final = 256 * 1024
 _SECONDS_BEFORE_ANOTHER_START: Final = 5.0
 
 
+class PartitionGoneError(Exception):
+    """Another reader has this partition's checkpoint. The SDK then lets go of it, and claims it anew if it may."""
+
+
 class EventHubReader:
     """Takes in the events of one hub for one consumer group."""
 
@@ -90,11 +94,13 @@ class EventHubReader:
             body = read_body(event)
             await self._intake.reserve(len(body))
             lane = self.checkpointer.lane(context.partition_id)
-            if self._paused or lane is None:
+            if self._paused:
                 self._intake.forgo(len(body))
                 await asyncio.Event().wait()  # until the SDK ends this partition; nobody will set it
-            else:
-                self._intake.accept(lane, self._position(event), split(body), len(body))
+            if lane is None:
+                self._intake.forgo(len(body))
+                raise PartitionGoneError(context.partition_id)
+            self._intake.accept(lane, self._position(event), split(body), len(body))
             since_yield += len(body)
             if since_yield > _BYTES_BETWEEN_YIELDS:
                 since_yield = 0

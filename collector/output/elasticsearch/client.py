@@ -25,6 +25,8 @@ _HEADERS: Final = {"accept": f"{_JSON}; compatible-with=8", "content-type": f"{_
 _PARAMS: Final = {"filter_path": FILTER_PATH}
 _HIGHEST_ISAL_LEVEL: Final = 3
 _MAX_REASON: Final = 300
+_LONGEST_RETRY_AFTER: Final = 300.0
+"""Seconds; a server that asks for more is asked again nevertheless."""
 
 
 class _Verbatim(Serializer):
@@ -116,6 +118,8 @@ class BulkClient:
             return Answer(error.status_code, _as_bytes(error.body), _retry_after(error.meta.headers.get("retry-after")))
         except TransportError as error:
             raise UnreachableError(f"{type(error).__name__}: {error.message}"[:_MAX_REASON]) from error
+        except Exception as error:  # the transport lets a few of Python's own through, and none may end a worker
+            raise UnreachableError(f"{type(error).__name__}: {error}"[:_MAX_REASON]) from error
         return Answer(reply.meta.status, _as_bytes(reply.body))
 
     async def close(self) -> None:
@@ -131,5 +135,5 @@ def _as_bytes(body: Any) -> bytes:
 
 
 def _retry_after(header: str | None) -> float | None:
-    """Read the form in seconds; the form with a date is left to the backoff."""
-    return float(header) if header and header.isdecimal() else None
+    """Read the form in seconds, up to a bound; the form with a date is left to the backoff."""
+    return min(float(header), _LONGEST_RETRY_AFTER) if header and header.isdecimal() else None
