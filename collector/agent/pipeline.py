@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from azure.eventhub.aio import CheckpointStore
-
 from collector.delivery.budget import ByteBudget
 from collector.delivery.intake import Intake
 from collector.delivery.processing import enrich, is_constant
@@ -21,6 +19,7 @@ from collector.policy import ElasticsearchOutput as OutputPolicy
 from collector.policy import EventHubStream
 from collector.policy.processors import Processor
 from collector.state.blob import FencedBlobCheckpointStore
+from collector.state.sqlite import SqliteCheckpointStore
 from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
 
@@ -52,7 +51,7 @@ class Pipeline:
         self._tasks: list[asyncio.Task[None]] = []
 
     def add_stream(
-        self, stream: EventHubStream, local_store: CheckpointStore | None, processors: Sequence[Processor] = ()
+        self, stream: EventHubStream, local_store: SqliteCheckpointStore | None, processors: Sequence[Processor] = ()
     ) -> None:
         """Build the clients and the reader of a stream; ``processors`` are the input's and its own, in that order."""
         constant = is_constant(processors)

@@ -113,6 +113,12 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
         ]
         return found
 
+    def discard_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let the next checkpoint of this partition be a lower one: its hub was made anew and counts from 0."""
+        blob_name = _blob_name(checkpoint, "checkpoint")
+        if (seen := self._seen.get(blob_name)) is not None:
+            self._seen[blob_name] = (seen[0], -1)
+
     async def claim_ownership(self, ownership_list: Iterable[dict[str, Any]], **_: Any) -> Iterable[dict[str, Any]]:
         """Claim partitions through the SDK's store and remember under which owner id."""
         claimed = list(await super().claim_ownership(ownership_list))

@@ -27,6 +27,9 @@ INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET "offset" = excluded."offset", sequence_number = excluded.sequence_number
 WHERE excluded.sequence_number > checkpoint.sequence_number
 """
+_DISCARD: Final = """
+DELETE FROM checkpoint WHERE namespace = ? AND eventhub = ? AND consumer_group = ? AND partition_id = ?
+"""
 _LIST: Final = """
 SELECT partition_id, "offset", sequence_number FROM checkpoint
 WHERE namespace = ? AND eventhub = ? AND consumer_group = ?
@@ -85,6 +88,11 @@ class SqliteCheckpointStore(CheckpointStore):
         key = _key(checkpoint["fully_qualified_namespace"], checkpoint["eventhub_name"], checkpoint["consumer_group"])
         position = (checkpoint["partition_id"], str(checkpoint["offset"]), int(checkpoint["sequence_number"]))
         self._database.execute(_NEVER_BACKWARDS, (*key, *position))
+
+    def discard_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Let the next checkpoint of this partition be a lower one: its hub was made anew and counts from 0."""
+        key = _key(checkpoint["fully_qualified_namespace"], checkpoint["eventhub_name"], checkpoint["consumer_group"])
+        self._database.execute(_DISCARD, (*key, checkpoint["partition_id"]))
 
     async def list_checkpoints(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **_: Any

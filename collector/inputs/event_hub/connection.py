@@ -10,8 +10,10 @@ from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
 from collector.events import Source
 from collector.inputs.azure.storage import open_container
 from collector.inputs.azure.transport import find_proxy, trust
+from collector.inputs.event_hub.recreation import CurrentCheckpoints
 from collector.policy import EventHubConnectionString, EventHubStream, Secret
 from collector.state.blob import FencedBlobCheckpointStore
+from collector.state.sqlite import SqliteCheckpointStore
 
 LOAD_BALANCING_SECONDS: Final = 10.0
 """How often partitions are claimed and renewed; the SDK's 30 s make a hand-over slow."""
@@ -24,7 +26,7 @@ class StreamConnection:
     """The open clients of one stream."""
 
     client: EventHubConsumerClient
-    store: CheckpointStore
+    store: SqliteCheckpointStore | FencedBlobCheckpointStore
     source: Source
     credential: AsyncTokenCredential | None
 
@@ -37,20 +39,22 @@ class StreamConnection:
             await self.credential.close()
 
 
-def connect(stream: EventHubStream, local_store: CheckpointStore | None) -> StreamConnection:
+def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -> StreamConnection:
     """Make the clients of a stream; nothing is sent yet. ``local_store`` serves streams without a storage account."""
     credential = _credential(stream)
     store = local_store or FencedBlobCheckpointStore(open_container(stream, credential))
+    checkpoints = CurrentCheckpoints(store)
     if credential is not None:
         host = stream.eventhub_namespace or ""
-        options = _options(stream, store, host)
+        options = _options(stream, checkpoints, host)
         client = EventHubConsumerClient(host, stream.eventhub, stream.consumer_group, credential, **options)
     else:
         text = _required(stream.connection_string)
         host = EventHubConnectionString.parse(text).host
         client = EventHubConsumerClient.from_connection_string(
-            text, stream.consumer_group, eventhub_name=stream.eventhub, **_options(stream, store, host)
+            text, stream.consumer_group, eventhub_name=stream.eventhub, **_options(stream, checkpoints, host)
         )
+    checkpoints.look_at(client)
     return StreamConnection(client, store, Source(host.lower(), stream.eventhub, stream.consumer_group), credential)
 
 
