@@ -101,6 +101,13 @@ def test_every_direct_dependency_is_documented_with_its_reason() -> None:
     assert all(documented.values())
 
 
+def test_promises_name_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/.]+)`", page)
+    assert len(named) > 10
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
 def test_documents_link_to_what_exists() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
     broken = [
