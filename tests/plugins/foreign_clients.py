@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +62,7 @@ class ForeignClient:
             stderr=asyncio.subprocess.PIPE,
             limit=1 << 22,
         )
-        program = Program(process)
+        program = Program(self.language, process)
         try:
             yield program
         finally:
@@ -72,7 +72,8 @@ class ForeignClient:
 class Program:
     """A client at work; its answers are read as they come."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, language: str, process: asyncio.subprocess.Process) -> None:
+        self._language = language
         self.answers: Answers = []
         self._process = process
         self._complaints = b""
@@ -95,6 +96,16 @@ class Program:
             elif answer["what"] == "left":
                 owned.discard(answer["partition"])
         return owned
+
+    async def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Wait until what it answered fulfils a condition; fail when it does not within a minute, or ends before."""
+        try:
+            async with asyncio.timeout(_PATIENCE_S):
+                while not condition():
+                    assert not self._reading.done(), self._complaints.decode(errors="replace")
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            pytest.fail(f"the {self._language} client answered only {self.answers[-20:]}")
 
     async def finish(self) -> None:
         """Close its input, wait for its end, and fail if it was not a good one."""

@@ -31,7 +31,7 @@ const subscription = client.subscribe(
       say({ what: "left", partition: partitionId });
     },
   },
-  { startPosition: earliestEventPosition, maxBatchSize: 10, maxWaitTimeInSeconds: 1 },
+  { startPosition: earliestEventPosition, maxBatchSize: 10, maxWaitTimeInSeconds: 1, skipParsingBodyAsJson: true },
 );
 
 process.stdin.resume();

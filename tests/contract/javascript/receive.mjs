@@ -28,7 +28,7 @@ await new Promise((resolve, reject) => {
         reject(error);
       },
     },
-    { startPosition, maxBatchSize: request.count, maxWaitTimeInSeconds: 1 },
+    { startPosition, maxBatchSize: request.count, maxWaitTimeInSeconds: 1, skipParsingBodyAsJson: true },
   );
 });
 await client.close();
