@@ -60,6 +60,10 @@ def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -
 
 def _options(stream: EventHubStream, store: CheckpointStore, host: str) -> dict[str, Any]:
     over_websocket = stream.transport == "websocket"
+    if over_websocket:
+        from collector.inputs.azure.websocket import keep_websockets_on_tls  # noqa: PLC0415 - for these streams only
+
+        keep_websockets_on_tls()
     return {
         "checkpoint_store": store,
         "load_balancing_interval": LOAD_BALANCING_SECONDS,
