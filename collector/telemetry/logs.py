@@ -12,6 +12,8 @@ from typing import Final, TextIO, override
 import ecs_logging
 
 _STANDARD_FIELDS: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+# The message again, and what is the same in every line of one process.
+_LEFT_OUT: Final = ("log.original", "log.origin", "process")
 _QUIET: Final = {"azure": logging.CRITICAL, "elastic_transport": logging.ERROR, "aiohttp": logging.ERROR}
 
 
@@ -36,7 +38,7 @@ def _one_line(value: object) -> str:
 def configure_logs(*, level: str, stream: TextIO = sys.stderr) -> None:
     """Send the log to ``stream``: readable on a terminal, ECS JSON elsewhere."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Readable() if stream.isatty() else ecs_logging.StdlibFormatter())
+    handler.setFormatter(_Readable() if stream.isatty() else ecs_logging.StdlibFormatter(exclude_fields=_LEFT_OUT))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
