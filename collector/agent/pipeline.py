@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from collector.agent.readiness import wait_until_ready
 from collector.delivery.budget import ByteBudget
 from collector.delivery.intake import Intake
 from collector.delivery.processing import enrich, is_constant
@@ -40,8 +41,9 @@ class Pipeline:
         self.counters = Counters()
         self.name = name
         self._budget = ByteBudget(policy.max_in_flight_bytes)
+        self._client_settings = client_settings(policy)
         self._output = ElasticsearchOutput(
-            client_settings(policy),
+            self._client_settings,
             _bulk_settings(policy),
             dead_letter_file=data / f"dead-letters-{name}.ndjson",
             counters=self.counters,
@@ -79,6 +81,10 @@ class Pipeline:
             checkpoint_interval=stream.processor_update_interval.total_seconds(),
         )
         self._streams.append(RunningStream(stream, connection, reader))
+
+    async def wait_until_ready(self) -> None:
+        """Return when the output can be written to."""
+        await wait_until_ready(self._client_settings, Trouble(f"output {self.name}"))
 
     def start(self) -> None:
         """Start the output, then every stream."""

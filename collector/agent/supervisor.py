@@ -12,12 +12,9 @@ from typing import Final
 
 from collector import __version__
 from collector.agent.pipeline import Pipeline
-from collector.agent.readiness import wait_until_ready
 from collector.assets.templates import DATASETS, LOGS
-from collector.output.elasticsearch.connection import client_settings
 from collector.policy import EventHubStream, Policy
 from collector.state.sqlite import SqliteCheckpointStore
-from collector.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -84,8 +81,7 @@ class Supervisor:
         return 1 if failure is not None else 0
 
     async def _run_pipeline(self, pipeline: Pipeline) -> None:
-        settings = client_settings(self._policy.outputs[pipeline.name])
-        await wait_until_ready(settings, Trouble(f"output {pipeline.name}"))
+        await pipeline.wait_until_ready()
         pipeline.start()
         for stream in pipeline.streams:
             _announce(stream.policy, pipeline.name)
