@@ -29,7 +29,7 @@ class Storage(Protocol):
 
 
 class Worker:
-    """A consumer that notes what it was handed and stores a checkpoint after each event."""
+    """A consumer that stores a checkpoint after each event and notes what it was handed."""
 
     def __init__(self, emulator: EventHubsEmulator, storage: Storage, container: str, seen: Counter[bytes]) -> None:
         self.partitions: set[str] = set()
@@ -57,8 +57,8 @@ class Worker:
 
     async def _on_event(self, context: PartitionContext, event: EventData | None) -> None:
         assert event is not None
-        self._seen[b"".join(event.body)] += 1
         await context.update_checkpoint(event)
+        self._seen[b"".join(event.body)] += 1  # after its checkpoint, so that what was seen is stored
 
     async def _on_gain(self, context: PartitionContext) -> None:
         self.partitions.add(context.partition_id)

@@ -43,8 +43,10 @@ class DemoProcess:
 
     def wait_for_process(self, name: str) -> int:
         """Wait until one of its processes has this in its command line; return its pid."""
-        self._await(lambda: bool(self._find(name)), name)
-        return self._find(name)[0]
+        found: list[int] = []
+        # Looked for once: while a process replaces its program its command line reads as empty.
+        self._await(lambda: bool(found.extend(self._find(name)) or found), name)
+        return found[0]
 
     def wait(self) -> int:
         """Wait for its end; return the exit code."""
