@@ -15,6 +15,7 @@ RANKS = {
     "events": 0,
     "telemetry": 0,
     "policy": 0,
+    "redact": 1,
     "state": 1,
     "output": 2,
     "delivery": 3,
