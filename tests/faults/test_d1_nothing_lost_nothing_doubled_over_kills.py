@@ -40,7 +40,7 @@ class Ledger:
 async def test_kills_at_random_points_lose_nothing_and_double_nothing(
     job: Job, documents: Documents, full_size: bool
 ) -> None:
-    kills, records = (100, 1_000_000) if full_size else (5, 20_000)
+    kills, records = (100, 1_000_000) if full_size else (20, 100_000)
     source = random.Random(_SEED)
     ledger = Ledger(job.hub, source)
     job.write_policy(output={"bulk_max_size": 200}, processor_update_interval="1s")
