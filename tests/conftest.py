@@ -7,6 +7,7 @@ pytest_plugins = [
     "plugins.daemon",
     "plugins.engine",
     "plugins.foreign_clients",
+    "plugins.raw_peer",
     "plugins.tls_server",
 ]
 
