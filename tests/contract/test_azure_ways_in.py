@@ -5,8 +5,7 @@ be trusted (docs/guarantees.md, S3).
 """
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from azure.eventhub import EventData
 from azure.eventhub.exceptions import EventHubError
 from azure.storage.blob import ContainerSasPermissions, generate_container_sas
 from azure.storage.blob.aio import ContainerClient
+from plugins.azure_sdk import SDK_HABITS
 from plugins.azurite import Azurite
 from plugins.connect_proxy import ConnectProxy
 from plugins.tls_server import ACCEPTED, REFUSALS, Certificates, TlsCase, serve_tls
@@ -41,20 +41,7 @@ KEY_NAME, KEY = "reader", "bm90IGEgc2VjcmV0"
 
 type Stream = Callable[..., EventHubStream]
 
-# The SDK uses aiohttp in ways that it deprecates, and leaves connections behind when they could not be opened.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:The .proxy_auth. parameter is deprecated:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(autouse=True)
-def leftovers_of_the_sdk() -> Iterator[None]:
-    """Have what the SDK left behind collected within the test that left it, where its warnings are known."""
-    yield
-    gc.collect()
+pytestmark = [*SDK_HABITS]
 
 
 @pytest.fixture

@@ -7,10 +7,9 @@ Hubs resources using shared access signatures").
 
 import asyncio
 import base64
-import gc
 import hmac
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,6 +23,7 @@ from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError, web
 from azure.eventhub import EventData, TransportType
 from azure.eventhub.aio import EventHubConsumerClient, EventHubProducerClient
 from azure.eventhub.exceptions import AuthenticationError, EventHubError
+from plugins.azure_sdk import SDK_HABITS
 from plugins.connect_proxy import ConnectProxy
 from plugins.tls_server import ACCEPTED, REFUSALS, Certificates, TlsCase, serve_tls
 
@@ -41,20 +41,7 @@ type OpenHub = Callable[[str, int, str], EventHubConsumerClient]
 type Eventually = Callable[[Callable[[], bool]], Awaitable[None]]
 CONNECTION_LOST = (EventHubError, OSError)
 
-# The SDK uses aiohttp in ways that it deprecates, and leaves connections behind when they could not be opened.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore:ssl=None is deprecated:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore:The .proxy_auth. parameter is deprecated:DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-]
-
-
-@pytest.fixture(autouse=True)
-def leftovers_of_the_sdk() -> Iterator[None]:
-    """Have what the SDK left behind collected within the test that left it, where its warnings are known."""
-    yield
-    gc.collect()
+pytestmark = [*SDK_HABITS]
 
 
 @pytest.fixture
