@@ -13,6 +13,7 @@ from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.loading import load_policy
 from collector.policy.masking import render_effective
 from collector.policy.model import Policy
+from collector.policy.monitoring import Monitoring, MonitoringHttp
 from collector.policy.problems import PolicyError, Problem
 from collector.policy.secret import Secret
 from collector.policy.tls import Ssl
@@ -24,6 +25,8 @@ __all__ = [
     "EventHubConnectionString",
     "EventHubInput",
     "EventHubStream",
+    "Monitoring",
+    "MonitoringHttp",
     "Policy",
     "PolicyError",
     "Problem",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from collector.policy.elasticsearch import ElasticsearchOutput
 from collector.policy.event_hub import EventHubInput, EventHubStream
+from collector.policy.monitoring import Monitoring
 from collector.policy.problems import suggest
 from collector.policy.report import Report
 from collector.policy.source_map import KeyPath
@@ -72,6 +73,23 @@ def _check_use_output(entry: LoadedInput, outputs: Mapping[str, LoadedOutput], r
         report.refuse(where, what, hint)
     elif not outputs[name].served:
         report.refuse(where, "names an output of a type that is not served", "Name an output of type elasticsearch.")
+
+
+def check_monitoring(monitoring: Monitoring, outputs: Mapping[str, LoadedOutput], report: Report) -> None:
+    """Report an output that is not in the file; one of a type that is not served is only noted, as Kibana may name it.
+
+    Nothing that is collected depends on it.
+    """
+    name = monitoring.use_output
+    where = ("agent", "monitoring", "use_output")
+    if name is None or not outputs:
+        return
+    if name not in outputs:
+        hint = suggest(name, outputs) or "Write the name of an output, as it stands below outputs."
+        report.refuse(where, "names no output: {shown}", hint)
+    elif not outputs[name].served:
+        why = "its output is of a type that is not served, so the numbers are in /metrics only"
+        report.explain("agent.monitoring.use_output", where, why)
 
 
 def _check_ids(noun: str, named: list[tuple[KeyPath, object]], report: Report) -> None:

@@ -29,12 +29,48 @@ POLICY_IGNORED: Mapping[str, str] = MappingProxyType(
         "fleet": "the collector is not enrolled in Fleet; it reads this file only",
         "output_permissions": "information for people: it says which privileges the API key needs",
         "secret_references": "the ids of Fleet's secrets; their values come as variables such as ${SECRET_0}",
-        "agent": "settings of the Elastic Agent itself: monitoring, download, logging, protection",
         "download": "the collector does not upgrade itself",
         "logging": "settings of the Elastic Agent's own log",
         "use_output": "each input names its own output",
         "providers": "only providers.filesource is used, for ${filesource.NAME}",
     }
+)
+
+_AGENT = "a setting of the Elastic Agent's own process"
+
+AGENT_IGNORED: Mapping[str, str] = MappingProxyType(
+    {
+        "id": _FLEET,
+        "headers": _FLEET,
+        "protection": _FLEET,
+        "download": "the collector does not upgrade itself",
+        "upgrade": "the collector does not upgrade itself",
+        "logging": "the log goes to standard error; its level is --log-level",
+        "features": _AGENT,
+        "grpc": _AGENT,
+        "internal": _AGENT,
+        "limits": _AGENT,
+        "process": _AGENT,
+        "reload": _AGENT,
+        "retry": _AGENT,
+        "providers": "variables without a provider are taken from the environment",
+    }
+)
+
+MONITORING_IGNORED: Mapping[str, str] = MappingProxyType(
+    {
+        "logs": "the log goes to standard error, as ECS JSON, for the log shipper of this machine",
+        "traces": "the collector sends no traces of itself",
+        "apm": "the collector sends no traces of itself",
+        "diagnostics": "there is no Fleet Server to upload to",
+        "failure_threshold": "health is what it is now; how long is too long is for the alert to say",
+        "pprof": "a profiler of Go",
+        "_runtime_experimental": _AGENT,
+    }
+)
+
+MONITORING_HTTP_IGNORED: Mapping[str, str] = MappingProxyType(
+    {"buffer": "numbers are not kept here: they are in /metrics now, and in the documents"}
 )
 
 POLICY_REFUSED: Mapping[str, str] = MappingProxyType(

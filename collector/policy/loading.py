@@ -17,6 +17,7 @@ from collector.policy.agreement import (
     LoadedStream,
     check_agreement,
     check_files,
+    check_monitoring,
     check_stream_files,
 )
 from collector.policy.document import Value, parse_document, read_text
@@ -27,6 +28,7 @@ from collector.policy.ignored_keys import OTHER_FILES
 from collector.policy.kinds import Switch
 from collector.policy.literal_secrets import check_file_mode
 from collector.policy.model import Policy, TopLevel
+from collector.policy.monitoring import Agent
 from collector.policy.problems import RefusedError, suggest
 from collector.policy.processor_reading import read_processors
 from collector.policy.processors import Processor
@@ -80,10 +82,11 @@ class _Loading:
         inputs = self._load_inputs(given.get("inputs"))
         if "inputs" in given:
             check_agreement(inputs, outputs, self._report)
+        agent = self._load_agent(given.get("agent"), outputs)
         sections = {name: output.section for name, output in outputs.items() if output.section is not None}
         whole = tuple(entry.section for entry in inputs if entry.section is not None)
         self._report.raise_problems()
-        return Policy(outputs=sections, inputs=whole, notes=self._report.notes)
+        return Policy(outputs=sections, agent=agent, inputs=whole, notes=self._report.notes)
 
     def _refuse_other_files(self, value: dict[str, Value]) -> None:
         """Raise `PolicyError` with one problem when the file is of another kind, not with one for each key."""
@@ -126,6 +129,15 @@ class _Loading:
         if section is not None:
             check_files(section.ssl, (*path, "ssl"), self._report)
         return LoadedOutput(section, served=True)
+
+    def _load_agent(self, shaped: Value, outputs: Mapping[str, LoadedOutput]) -> Agent:
+        if not isinstance(shaped, dict):
+            return Agent()
+        path: KeyPath = ("agent",)
+        given = cast("dict[str, object]", replace_variables(shaped, path, self._variables, self._report))
+        agent = self._check(Agent, given, path) or Agent()
+        check_monitoring(agent.monitoring, outputs, self._report)
+        return agent
 
     def _load_inputs(self, raw: Value) -> list[LoadedInput]:
         if raw is None:

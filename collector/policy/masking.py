@@ -16,6 +16,7 @@ def render_effective(policy: Policy) -> str:
     """Return the policy as YAML, with secrets masked."""
     tree = {
         "outputs": {name: _render_section(output) for name, output in policy.outputs.items()},
+        "agent": _render_section(policy.agent),
         "inputs": [_render_section(entry) for entry in policy.inputs],
     }
     return yaml.safe_dump(tree, sort_keys=False, allow_unicode=True, width=1000)

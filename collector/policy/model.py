@@ -9,6 +9,7 @@ from typing import ClassVar
 from collector.policy.elasticsearch import ElasticsearchOutput
 from collector.policy.event_hub import EventHubInput, EventHubStream
 from collector.policy.ignored_keys import POLICY_IGNORED, POLICY_REFUSED
+from collector.policy.monitoring import Agent
 from collector.policy.section import Section, setting
 
 
@@ -20,6 +21,9 @@ class TopLevel(Section):
 
     outputs: dict[str, ElasticsearchOutput] = setting(
         ..., "Where documents go: outputs by name.", reason="required: documents must go somewhere"
+    )
+    agent: Agent = setting(
+        Agent(), "Settings that are not of one input or output.", reason="every key of it has a default"
     )
     inputs: tuple[EventHubInput, ...] = setting(
         ..., "What is read: a list of inputs.", reason="required: without an input there is nothing to do"
@@ -39,3 +43,11 @@ class Policy(TopLevel):
         for entry in self.inputs:
             for stream in entry.streams:
                 yield entry, stream
+
+    @property
+    def monitoring_output(self) -> str | None:
+        """The output for documents about the collector itself; None when the one that is named is not served."""
+        name = self.agent.monitoring.use_output
+        if name is None:
+            name = "default" if "default" in self.outputs else self.inputs[0].use_output
+        return name if name in self.outputs else None

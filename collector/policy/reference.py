@@ -17,6 +17,7 @@ from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.ignored_keys import OTHER_FILES
 from collector.policy.model import TopLevel
+from collector.policy.monitoring import Agent, Monitoring, MonitoringHttp
 from collector.policy.section import Section, default_of, derived_of, example_of, kind_of, reason_of, section_of
 from collector.policy.tls import Ssl
 
@@ -27,6 +28,9 @@ _CHAPTERS: tuple[tuple[str, type[Section]], ...] = (
     ("Output `elasticsearch`: `outputs.NAME`", ElasticsearchOutput),
     ("`outputs.NAME.ssl`", Ssl),
     ("`outputs.NAME.backoff`", Backoff),
+    ("`agent`", Agent),
+    ("`agent.monitoring`", Monitoring),
+    ("`agent.monitoring.http`", MonitoringHttp),
     ("Input `azure-eventhub`: `inputs[]`", EventHubInput),
     ("`inputs[].streams[]`", EventHubStream),
     ("`inputs[].data_stream` and `inputs[].streams[].data_stream`", DataStream),

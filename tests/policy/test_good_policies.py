@@ -69,7 +69,9 @@ def test_each_thing_that_is_not_used_is_explained_once(load: Load) -> None:
         "id",
         "revision",
         "output_permissions",
-        "agent",
+        "agent.download",
+        "agent.monitoring.logs",
+        "agent.features",
         "secret_references",
         "outputs.default.preset",
         "outputs.archive",
@@ -106,6 +108,10 @@ def test_every_key_arrives_in_its_type(load: Load) -> None:
     assert (first.checkpoint_store, first.storage_account_container) == ("blob", "aoai-gateway")
     assert second.storage_account_container == "aoai-insights-logs"
     assert first.preserve_original_event
+    monitoring = policy.agent.monitoring
+    assert (monitoring.http.host, monitoring.http.port) == ("::1", 8766)
+    assert (monitoring.metrics_period, monitoring.namespace) == (timedelta(seconds=10), "operations")
+    assert policy.monitoring_output == "cloud"
 
 
 def test_the_defaults_are_those_of_the_documents(load_small: Load) -> None:
@@ -117,6 +123,28 @@ def test_the_defaults_are_those_of_the_documents(load_small: Load) -> None:
     assert (output.timeout, output.flush_timeout) == (timedelta(seconds=90), timedelta(milliseconds=200))
     assert (policy.inputs[0].id, stream.id) == ("azure-eventhub", "azure-eventhub-aoai.logs")
     assert (stream.prefetch, stream.processor_update_interval) == (300, timedelta(seconds=5))
+
+
+def test_without_a_word_on_monitoring_it_is_served_on_this_machine_and_sent_to_the_output_default(
+    load_small: Load,
+) -> None:
+    policy = load_small()
+    monitoring = policy.agent.monitoring
+    assert (monitoring.enabled, monitoring.http.enabled, monitoring.metrics) == (True, True, True)
+    assert (monitoring.http.host, monitoring.http.port) == ("127.0.0.1", 8765)
+    assert (monitoring.metrics_period, monitoring.namespace) == (timedelta(seconds=60), "default")
+    assert policy.monitoring_output == "default"
+
+
+def test_documents_of_monitoring_go_nowhere_when_their_output_is_not_served(load: Load) -> None:
+    text = (
+        (GOOD / "kibana-standalone.yml")
+        .read_text()
+        .replace("use_output: default\n    logs", "use_output: archive\n    logs")
+    )
+    policy = load(text, KIBANA_ENVIRON)
+    assert policy.monitoring_output is None
+    assert any("agent.monitoring.use_output is not used: its output is of a type" in note for note in policy.notes)
 
 
 @pytest.mark.parametrize(

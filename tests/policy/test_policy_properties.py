@@ -12,14 +12,16 @@ from hypothesis import strategies as st
 from collector.policy import PolicyError, load_policy
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
+from collector.policy.monitoring import Agent, Monitoring, MonitoringHttp
 from collector.policy.tls import Ssl
 from collector.policy.units import parse_duration, parse_size, render_duration, render_size
 
 CANARY = "SharedAccessKey=canary5ecret"
+SECTIONS = (ElasticsearchOutput, Ssl, Backoff, EventHubInput, EventHubStream, DataStream)
 KEYS = sorted(
     {
         key
-        for section in (ElasticsearchOutput, Ssl, Backoff, EventHubInput, EventHubStream, DataStream)
+        for section in (*SECTIONS, Agent, Monitoring, MonitoringHttp)
         for key in (*section.model_fields, *section.ignored_keys, *section.refused_keys)
     }
     | {"outputs", "inputs", "default", "providers", "filesource", "sources", "path", "<<", "ssl.key", "backoff.init"}
@@ -50,9 +52,10 @@ INPUTS = st.builds(
 )
 OUTPUTS = st.builds(lambda entry: {**entry, "type": "elasticsearch"}, of_section(ElasticsearchOutput))
 POLICIES = st.builds(
-    lambda outputs, inputs: {"outputs": outputs, "inputs": inputs},
+    lambda outputs, inputs, agent: {"outputs": outputs, "inputs": inputs, "agent": agent},
     st.dictionaries(st.sampled_from(["default", "other"]), OUTPUTS, max_size=2),
     st.lists(INPUTS, max_size=2),
+    st.one_of(VALUES, st.fixed_dictionaries({"monitoring": of_section(Monitoring)})),
 )
 
 

@@ -7,12 +7,14 @@ import pytest
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.kinds import SecretText
+from collector.policy.monitoring import Agent, Monitoring, MonitoringHttp
 from collector.policy.reference import DOCS, render_page, render_schema, write_reference
 from collector.policy.secret import SECRET_KEYS
 from collector.policy.section import Section, default_of, kind_of, reason_of, section_of
 from collector.policy.tls import Ssl
 
-SECTIONS = (ElasticsearchOutput, Ssl, Backoff, EventHubInput, EventHubStream, DataStream)
+MONITORING = (Agent, Monitoring, MonitoringHttp)
+SECTIONS = (ElasticsearchOutput, Ssl, Backoff, *MONITORING, EventHubInput, EventHubStream, DataStream)
 FIELDS = [(section, key) for section in SECTIONS for key in section.model_fields]
 
 
