@@ -6,8 +6,11 @@ This module is the floor of the import order; it imports nothing of the project.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+_CATEGORY_KEY: Final = '"category":"'
 
 
 class RejectReason(StrEnum):
@@ -77,3 +80,38 @@ class DataStream:
     def name(self) -> str:
         """The name to index into."""
         return f"{self.type}-{self.dataset}-{self.namespace}"
+
+
+class _Categorised(msgspec.Struct, gc=False):
+    category: object = None
+
+
+_CATEGORISED: Final = msgspec.json.Decoder(_Categorised)
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def category_of(text: str) -> str | None:
+    """Return the ``category`` of a record, a well-formed JSON object; None when it has none that is a text.
+
+    Only a key of the record itself counts, in whatever case it is written; ``category`` goes before the other cases.
+    Azure writes it before anything nested, without blanks: then nothing else is read.
+    """
+    start = text.find(_CATEGORY_KEY)
+    # With one brace before it the key belongs to the record; after a backslash it is the end of another key.
+    if start > 0 and text[start - 1] != "\\" and text.count("{", 0, start) == 1:
+        begin = start + len(_CATEGORY_KEY)
+        category = text[begin : text.find('"', begin)]
+        if "\\" not in category:
+            return category
+    return _search_category(text)
+
+
+def _search_category(text: str) -> str | None:
+    try:
+        found = _CATEGORISED.decode(text).category
+        if found is None and "category" in text.lower():
+            raws = (raw for key, raw in _OBJECT.decode(text).items() if key.lower() == "category")
+            found = next((msgspec.json.decode(raw) for raw in raws), None)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None

@@ -12,6 +12,7 @@ from collector.events import Entry, Position, Record, Source
 from collector.output.elasticsearch.encoding import Origin, StreamEncoder
 from collector.output.elasticsearch.items import Item
 from collector.policy.processors import Processor
+from collector.redact import ContentPolicy
 from collector.telemetry.counters import Counters
 
 _BYTES_BESIDE_A_RECORD: Final = 512
@@ -38,8 +39,9 @@ class Intake:
         counters: Counters,
         *,
         processors: Sequence[Processor] = (),
+        content: ContentPolicy | None = None,
     ) -> None:
-        """Take the stream's parts; ``processors`` are those that look at the record."""
+        """Take the stream's parts; ``processors`` are those that look at the record, no ``content`` means all of it."""
         self._encode: Callable[[bytes, Origin, Record], bytes | None] = (
             RecordProcessing(encoder, processors).encode if processors else encoder.record
         )
@@ -48,6 +50,7 @@ class Intake:
         self._output = output
         self._budget = budget
         self._counters = counters
+        self._content = content
         self._ids: dict[str, RecordIds] = {}
 
     async def reserve(self, size: int) -> None:
@@ -71,8 +74,9 @@ class Intake:
         partition = lane.partition
         ids = self._ids.get(partition) or self._ids.setdefault(partition, RecordIds(self._source, partition))
         origin = self._encoder.origin(partition, position)
-        for index, entry in enumerate(entries):
-            record_id = ids.record_id(position.sequence_number, index, entry.source)
+        for index, received in enumerate(entries):
+            record_id = ids.record_id(position.sequence_number, index, received.source)
+            entry = received if self._content is None else self._content.apply(received)
             if isinstance(entry, Record):
                 counters.repaired += entry.repaired
                 line = self._encode(record_id, origin, entry)
