@@ -32,6 +32,7 @@ class RunningStream:
     policy: EventHubStream
     connection: StreamConnection
     reader: EventHubReader
+    trouble: Trouble
 
 
 class Pipeline:
@@ -40,14 +41,17 @@ class Pipeline:
     def __init__(self, name: str, policy: OutputPolicy, data: Path) -> None:
         self.counters = Counters()
         self.name = name
-        self._budget = ByteBudget(policy.max_in_flight_bytes)
+        self.started = False
+        self.budget = ByteBudget(policy.max_in_flight_bytes)
+        self.readiness = Trouble(f"output {name}")
+        self.trouble = Trouble(f"output {name}")
         self._client_settings = client_settings(policy)
         self._output = ElasticsearchOutput(
             self._client_settings,
             _bulk_settings(policy),
             dead_letter_file=data / f"dead-letters-{name}.ndjson",
             counters=self.counters,
-            trouble=Trouble(f"output {name}"),
+            trouble=self.trouble,
         )
         self._streams: list[RunningStream] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -70,24 +74,23 @@ class Pipeline:
             connection.source,
             encoder,
             self._output,
-            self._budget,
+            self.budget,
             self.counters,
             processors=() if constant else processors,
         )
+        trouble = Trouble(f"stream {stream.id}")
         reader = EventHubReader(
-            connection,
-            intake,
-            Trouble(f"stream {stream.id}"),
-            checkpoint_interval=stream.processor_update_interval.total_seconds(),
+            connection, intake, trouble, checkpoint_interval=stream.processor_update_interval.total_seconds()
         )
-        self._streams.append(RunningStream(stream, connection, reader))
+        self._streams.append(RunningStream(stream, connection, reader, trouble))
 
     async def wait_until_ready(self) -> None:
         """Return when the output can be written to."""
-        await wait_until_ready(self._client_settings, Trouble(f"output {self.name}"))
+        await wait_until_ready(self._client_settings, self.readiness)
 
     def start(self) -> None:
         """Start the output, then every stream."""
+        self.started = True
         self._output.start()
         for stream in self._streams:
             self._tasks.append(asyncio.create_task(_run_stream(stream)))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from collector import __version__
+from collector.agent.monitoring import Monitoring
 from collector.agent.pipeline import Pipeline
 from collector.assets.templates import DATASETS, LOGS
 from collector.policy import EventHubStream, Policy
@@ -45,6 +46,7 @@ class Supervisor:
                 pipeline = Pipeline(source.use_output, policy.outputs[source.use_output], data)
                 self._pipelines[source.use_output] = pipeline
             pipeline.add_stream(stream, self._local_store, source.processors + stream.processors)
+        self._monitoring = Monitoring(policy.agent.monitoring, tuple(self._pipelines.values()))
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -64,6 +66,7 @@ class Supervisor:
         for note in self._policy.notes:
             logger.info("policy: %s", note)
         logger.info("collector starts", extra={"version": __version__})
+        await self._monitoring.start()
         runs = [asyncio.create_task(self._run_pipeline(pipeline)) for pipeline in self._pipelines.values()]
         summary = asyncio.create_task(self._log_summaries())
         stop = asyncio.create_task(self._stopping.wait())
@@ -93,6 +96,7 @@ class Supervisor:
         if self._local_store is not None:
             self._local_store.close()
         self._log_summary()
+        await self._monitoring.close()
         if drained:
             logger.info("collector stopped")
         else:

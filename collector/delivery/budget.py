@@ -21,6 +21,11 @@ class ByteBudget:
         """Bytes under way."""
         return self._taken
 
+    @property
+    def limit(self) -> int:
+        """The bytes that may be under way before an input waits."""
+        return self._limit
+
     async def take(self, size: int) -> None:
         """Wait until ``size`` bytes are free, then take them; an event larger than the whole budget passes alone."""
         if not self._waiting and self._fits(size):

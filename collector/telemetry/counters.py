@@ -31,6 +31,10 @@ class Counters:
     """Bytes of the bulk bodies before compression."""
     retried_items: int = 0
     failed_requests: int = 0
+    lookup_requests: int = 0
+    """Requests for what is there already; none is sent outside a replay window and after an unanswered request."""
+    found_by_lookup: int = 0
+    """Of the records that were already there or dead-lettered, those that were found in this way and not sent."""
 
     @property
     def settled(self) -> int:

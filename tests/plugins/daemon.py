@@ -5,12 +5,14 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from elasticsearch import AsyncElasticsearch
+from plugins.scraping import GONE, Scrape, Watch
 
 from collector.assets.installation import install
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
@@ -22,12 +24,14 @@ _LARGEST_RESULT = 10_000
 
 
 class Daemon:
-    """A running ``aoai-collector run``; its log is read as it comes."""
+    """A running ``aoai-collector run``; its log is read as it comes, its /metrics are scraped as long as it runs."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.lines: list[dict[str, Any]] = []
         self.text = ""
+        self.watch = Watch()
+        self.was_asked_to_stop = False
         self._news = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
 
@@ -37,6 +41,8 @@ class Daemon:
             self.text += line.decode()
             if line.startswith(b"{"):
                 self.lines.append(json.loads(line))
+                if self.lines[-1]["message"] == "monitoring listens":
+                    self.watch.start(self.lines[-1]["url"]["full"])
             self._news.set()
 
     def said(self, message: str) -> list[dict[str, Any]]:
@@ -51,8 +57,17 @@ class Daemon:
                 await self._news.wait()
         return self.said(message)[-1]
 
+    async def scrape(self) -> Scrape:
+        """Read /metrics now; the end of the test checks the accounting identity, for this page and all others."""
+        await self.wait_to_say("monitoring listens")
+        return await self.watch.scrape()
+
     async def stop(self) -> int:
         """End it as a service manager does and return its exit code."""
+        if self.watch.url is not None and self.process.returncode is None:
+            self.was_asked_to_stop = True
+            with suppress(*GONE):
+                await self.scrape()
         self.process.send_signal(signal.SIGTERM)
         return await self.exit_code()
 
@@ -61,6 +76,7 @@ class Daemon:
         async with asyncio.timeout(_PATIENCE_SECONDS):
             code = await self.process.wait()
             await self._reading
+            await self.watch.end()
             return code
 
     async def kill(self) -> None:
@@ -175,9 +191,13 @@ class Job:
             "streams": [whole_stream],
         }
         target = {"type": "elasticsearch", "hosts": [self.url]} | (output or {})
-        policy = {"outputs": {"default": target}, "inputs": [source]}
+        policy = {"outputs": {"default": target}, "agent": self._agent(), "inputs": [source]}
         self.policy.write_text(yaml.safe_dump(policy), encoding="utf-8")
         return self.policy
+
+    def _agent(self) -> dict[str, Any]:
+        """Several daemons run on one machine, so each takes a free port."""
+        return {"monitoring": {"http": {"port": 0}, "namespace": self._namespace}}
 
     async def start(self, *, data: Path | None = None) -> Daemon:
         """Start ``aoai-collector run`` on the policy that was written last."""
@@ -194,10 +214,12 @@ class Job:
         return self._started[-1]
 
     async def end(self) -> None:
-        """Kill what still runs, and leave each log where a failing test shows it."""
+        """Kill what still runs, leave each log where a failing test shows it, and ask for the accounts of all."""
         for daemon in self._started:
             await daemon.kill()
             sys.stdout.write(daemon.text)
+        assert [violation for daemon in self._started for violation in daemon.watch.violations] == []
+        assert all(daemon.watch.scrapes for daemon in self._started if daemon.was_asked_to_stop)
 
 
 @pytest.fixture
