@@ -40,18 +40,18 @@ from collector.policy.tls import Ssl
 class Backoff(Section):
     """``backoff``: how long to wait before a bulk is tried again.
 
-    The wait doubles from init to max, with jitter, and tries go on without end.
+    The wait is drawn from nothing up to a step that doubles from init to max, and tries go on without end.
     """
 
     init: Annotated[timedelta, Duration("10ms", "10m")] = setting(
         timedelta(seconds=1),
-        "The wait after the first failure.",
+        "The longest wait after the first failure.",
         reason="the Elastic Agent's default: a server's queue drains in it, and nobody sees it",
     )
     max: Annotated[timedelta, Duration("10ms", "1h")] = setting(
-        timedelta(seconds=60),
-        "The longest wait.",
-        reason="the Elastic Agent's default: a server that comes back is found within a minute",
+        timedelta(seconds=8),
+        "The longest wait. While a server takes nothing, all bulks together ask it once in each wait.",
+        reason="a server that comes back is found within 10s; the Elastic Agent's 60s would leave it idle for a minute",
     )
 
     @override

@@ -105,7 +105,7 @@ async def test_a_refusal_of_all_writing_stays_loud_until_it_is_mended(rig: Rig, 
     assert (rig.counters.indexed, rig.trouble.what) == (10, None)
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
 async def test_a_passing_refusal_is_waited_out(rig: Rig, status: int) -> None:
     rig.server.faults.extend([refuse(status)] * 20)
     rig.feed_records(10)
@@ -114,11 +114,70 @@ async def test_a_passing_refusal_is_waited_out(rig: Rig, status: int) -> None:
     assert (rig.counters.indexed, rig.counters.failed_requests, len(rig.server.requests)) == (10, 20, 21)
 
 
-@pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("0", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None)])
-async def test_the_seconds_that_the_server_asks_for_are_told(
+class TestServerError:
+    """A 500 for a whole request: the server's own fault, or that of one document (decision 0004)."""
+
+    @pytest.mark.parametrize("workers", [1, 4])
+    @pytest.mark.parametrize("place", [0, 123, 299])
+    async def test_a_document_that_breaks_the_server_costs_one_dead_letter(
+        self, bulk_server: BulkServer, build: Build, place: int, workers: int
+    ) -> None:
+        rig = build(bulk_server, max_items=100, workers=workers)
+        bulk_server.request_rule = refuse_whole({place}, 500)
+        rig.feed_records(300)
+        await rig.settle()
+
+        assert (rig.counters.indexed, rig.counters.dead_lettered) == (299, 1)
+        [letter] = bulk_server.documents("logs-aoai.deadletter-default")
+        assert (letter["azure"]["sequence_number"], letter["aoai"]["dead_letter"]["status"]) == (place, 500)
+
+    @pytest.mark.parametrize("workers", [1, 4])
+    async def test_a_server_that_is_broken_for_everyone_costs_no_dead_letter(
+        self, bulk_server: BulkServer, build: Build, workers: int
+    ) -> None:
+        rig = build(bulk_server, max_items=10, workers=workers)
+        bulk_server.faults.extend([refuse(500)] * 100)
+        rig.feed_records(30)
+        await rig.settle()
+
+        assert (rig.counters.indexed, rig.counters.dead_lettered, rig.counters.failed_requests) == (30, 0, 100)
+
+    async def test_a_document_that_alone_meets_it_is_tried_without_end_while_nothing_else_gets_through(
+        self, rig: Rig
+    ) -> None:
+        rig.server.request_rule = refuse_whole({0}, 500)
+        rig.feed_records(1)
+        await rig.until(lambda: len(rig.server.requests) > 20)
+        assert (rig.counters.in_flight, rig.counters.settled) == (1, 0)
+
+        rig.feed_records(1)  # number 1
+        await rig.settle()
+        assert (rig.counters.indexed, rig.counters.dead_lettered) == (1, 1)
+
+
+NOON = "Wed, 21 Oct 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 0.0),
+        ("86400", 300.0),
+        ("Wed, 21 Oct 2026 12:00:42 GMT", 42.0),
+        ("Wed, 21 Oct 2026 11:59:00 GMT", 0.0),
+        ("Thu, 22 Oct 2026 12:00:00 GMT", 300.0),
+        ("Wednesday, 21-Oct-26 12:00:42 GMT", 42.0),
+        ("Wed Oct 21 12:00:42 2026", 42.0),
+        ("soon", None),
+        ("-1", None),
+        ("\u0667", None),
+    ],
+)
+async def test_the_wait_that_the_server_asks_for_is_told_by_the_servers_own_clock(
     bulk_server: BulkServer, header: str, seconds: float | None
 ) -> None:
-    bulk_server.faults.append(refuse(429, **{"Retry-After": header}))
+    bulk_server.faults.append(refuse(429, **{"Retry-After": header, "Date": NOON}))
     client = BulkClient({"hosts": [bulk_server.url]}, compression_level=0)
     told = await client.send(b'{"create":{"_index":"a","_id":"b"}}\n{}\n')
     await client.close()

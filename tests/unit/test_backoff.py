@@ -1,4 +1,4 @@
-"""Pauses grow, are jittered, respect what the server asks for, and end early when a neighbour gets through."""
+"""Pauses grow and are jittered; a server that refuses everything meets one request at a time, for all senders."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,123 +7,184 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.output.backoff import Backoff, Recovery
+from collector.output.backoff import Pauses, Throttle
 
 DRAWS = st.floats(0, 1, exclude_max=True)
+STEPS = [1, 2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def backoff(random: Callable[[], float] = lambda: 0.5, recovery: Recovery | None = None) -> Backoff:
-    return Backoff(1.0, 60.0, random, recovery or Recovery())
-
-
-def longest_pauses(random: Callable[[], float], count: int) -> list[float]:
-    pauses = backoff(random)
-    return [pauses.next_pause()[1] for _ in range(count)]
+def pauses(random: Callable[[], float] = lambda: 1.0) -> Pauses:
+    return Pauses(1.0, 60.0, random)
 
 
 async def settle_tasks() -> None:
-    for _ in range(5):
+    for _ in range(10):
         await asyncio.sleep(0)
 
 
-def test_the_pause_doubles_until_the_longest() -> None:
-    assert longest_pauses(lambda: 1.0, 9) == [1, 2, 4, 8, 16, 32, 60, 60, 60]
+def test_the_step_doubles_until_the_longest() -> None:
+    drawn = pauses()
+
+    assert [drawn.next() for _ in STEPS] == STEPS
 
 
 @given(st.lists(DRAWS, min_size=9, max_size=9))
-def test_every_pause_lies_in_the_upper_half_of_its_step(draws: list[float]) -> None:
-    drawn = iter(draws)
-    pauses = longest_pauses(lambda: next(drawn), len(draws))
+def test_a_pause_is_drawn_from_the_whole_of_its_step(draws: list[float]) -> None:
+    given_draws = iter(draws)
+    drawn = pauses(lambda: next(given_draws))
 
-    for step, pause in zip([1, 2, 4, 8, 16, 32, 60, 60, 60], pauses, strict=True):
-        assert step / 2 <= pause <= step
-
-
-def test_two_senders_do_not_return_together() -> None:
-    assert longest_pauses(lambda: 0.1, 5) != longest_pauses(lambda: 0.9, 5)
+    assert [drawn.next() for _ in STEPS] == [step * draw for step, draw in zip(STEPS, draws, strict=True)]
 
 
-@given(DRAWS, st.integers(0, 10), st.floats(0, 1000))
-def test_no_pause_is_shorter_than_the_server_asks_for(draw: float, failures: int, asked: float) -> None:
-    pauses = backoff(lambda: draw)
-    for _ in range(failures):
-        pauses.next_pause()
-    least, most = pauses.next_pause(asked)
-
-    assert (least, most >= asked) == (asked, True)
-
-
-@given(DRAWS, st.integers(0, 10))
-def test_the_shortest_pause_is_never_more_than_the_longest(draw: float, failures: int) -> None:
-    pauses = backoff(lambda: draw)
-    for _ in range(failures):
-        pauses.next_pause()
-    least, most = pauses.next_pause()
-
-    assert 0.5 <= least <= most
-
-
-def test_a_success_begins_with_the_shortest_pause_again() -> None:
-    pauses = backoff(lambda: 1.0)
+def test_a_reset_begins_with_the_shortest_step_again() -> None:
+    drawn = pauses()
     for _ in range(5):
-        pauses.next_pause()
-    pauses.success()
+        drawn.next()
+    drawn.reset()
 
-    assert pauses.next_pause()[1] == 1.0
+    assert drawn.next() == 1.0
+
+
+class Clock:
+    """Stands still but for sleeps, and notes those of a throttle."""
+
+    def __init__(self) -> None:
+        self.slept: list[float] = []
+        self.now = 1000.0
 
 
 @pytest.fixture
-def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Lets no sleep last, and notes how long it would have."""
-    seconds: list[float] = []
-    sleep = asyncio.sleep
+async def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock, sleep = Clock(), asyncio.sleep
 
-    async def note(delay: float) -> None:
+    async def skip(delay: float) -> None:
         if delay:
-            seconds.append(delay)
+            clock.slept.append(delay)
+            clock.now += delay
         await sleep(0)
 
-    monkeypatch.setattr("asyncio.sleep", note)
-    return seconds
+    monkeypatch.setattr("collector.output.backoff.asyncio.sleep", skip)
+    monkeypatch.setattr(asyncio.get_running_loop(), "time", lambda: clock.now)
+    return clock
 
 
-async def test_a_sender_that_pauses_returns_when_a_neighbour_gets_through(slept: list[float]) -> None:
-    recovery = Recovery()
-    waiting, neighbour = backoff(lambda: 1.0, recovery), backoff(lambda: 1.0, recovery)
-    for _ in range(7):
-        waiting.next_pause()
-    pausing = asyncio.create_task(waiting.pause())
+async def refuse(throttle: Throttle, retry_after: float | None = None) -> None:
+    async with throttle.turn() as turn:
+        turn.refused(retry_after)
+
+
+async def pass_through(throttle: Throttle) -> None:
+    async with throttle.turn() as turn:
+        turn.passed()
+
+
+async def test_nobody_waits_while_the_server_takes_requests(clock: Clock) -> None:
+    throttle = Throttle(pauses())
+    for _ in range(5):
+        await pass_through(throttle)
+
+    assert (clock.slept, throttle.passages) == ([], 5)
+
+
+async def test_each_request_to_a_server_that_refuses_waits_longer(clock: Clock) -> None:
+    throttle = Throttle(pauses())
+    for _ in range(6):
+        await refuse(throttle)
+
+    assert clock.slept == [1, 2, 4, 8, 16]
+
+
+async def test_while_the_server_refuses_one_asks_for_all_and_all_go_on_when_it_gets_through(clock: Clock) -> None:
+    throttle = Throttle(pauses())
+    await refuse(throttle)
+    under_way: list[asyncio.Event] = []
+
+    async def send() -> None:
+        async with throttle.turn() as turn:
+            answered = asyncio.Event()
+            under_way.append(answered)
+            await answered.wait()
+            turn.passed()
+
+    sending = [asyncio.create_task(send()) for _ in range(8)]
     await settle_tasks()
-    assert not pausing.done()  # it has slept its first second, and 59 are left
+    assert len(under_way) == 1
 
-    neighbour.success()
-    await asyncio.wait_for(pausing, 10)
-    assert slept == [1.0]
-
-
-async def test_what_the_server_asks_for_is_waited_out_even_if_a_neighbour_gets_through(slept: list[float]) -> None:
-    recovery = Recovery()
-    recovery.announce()
-    await backoff(recovery=recovery).pause(30.0)
-
-    assert slept == [30.0]
-
-
-async def test_all_that_wait_are_woken() -> None:
-    recovery = Recovery()
-    waiting = [asyncio.create_task(recovery.wait(1000)) for _ in range(5)]
+    under_way[0].set()
     await settle_tasks()
-    recovery.announce()
+    assert (len(under_way), clock.slept) == (8, [1])
+    for answered in under_way:
+        answered.set()
+    await asyncio.gather(*sending)
 
-    await asyncio.wait_for(asyncio.gather(*waiting), 10)
+
+async def test_what_was_sent_before_the_refusals_began_does_not_end_them(clock: Clock) -> None:
+    throttle = Throttle(pauses())
+    async with throttle.turn() as early:
+        await refuse(throttle)
+        early.passed()
+    await pass_through(throttle)
+
+    assert clock.slept == [1]
 
 
-async def test_a_recovery_of_the_past_wakes_nobody() -> None:
-    recovery = Recovery()
-    recovery.announce()
-    waiting = asyncio.create_task(recovery.wait(1000))
+async def test_after_a_recovery_the_first_pause_is_short_again(clock: Clock) -> None:
+    throttle = Throttle(pauses())
+    for _ in range(4):
+        await refuse(throttle)
+    await pass_through(throttle)
+    clock.slept.clear()
+    await refuse(throttle)
+    await pass_through(throttle)
+
+    assert clock.slept == [1]
+
+
+@given(draw=DRAWS, failures=st.integers(0, 8), asked=st.floats(0, 300))
+def test_no_request_goes_out_before_the_server_wants_it(draw: float, failures: int, asked: float) -> None:
+    async def run() -> None:
+        throttle = Throttle(pauses(lambda: draw))
+        loop = asyncio.get_running_loop()
+        with pytest.MonkeyPatch.context() as patch:
+            clock, sleep = Clock(), asyncio.sleep
+
+            async def skip(delay: float) -> None:
+                clock.now += delay
+                await sleep(0)
+
+            patch.setattr("collector.output.backoff.asyncio.sleep", skip)
+            patch.setattr(loop, "time", lambda: clock.now)
+            for _ in range(failures):
+                await refuse(throttle)
+            await refuse(throttle, asked)
+            wanted = clock.now + asked
+            async with throttle.turn():
+                assert clock.now >= wanted
+
+    asyncio.run(run())
+
+
+async def test_those_who_were_told_the_same_moment_do_not_all_come_at_it(clock: Clock) -> None:
+    for draw in (0.25, 0.75):
+        throttle = Throttle(pauses(lambda draw=draw: draw))
+        await refuse(throttle, 30)
+        await pass_through(throttle)
+
+    assert clock.slept == [0.25, 29.75 + 0.25, 0.75, 29.25 + 0.75]
+
+
+async def test_a_sender_that_is_cancelled_leaves_the_way_to_the_next(clock: Clock) -> None:
+    throttle = Throttle(pauses())
+    await refuse(throttle)
+
+    async def never_answered() -> None:
+        async with throttle.turn():
+            await asyncio.Event().wait()
+
+    first = asyncio.create_task(never_answered())
+    second = asyncio.create_task(pass_through(throttle))
     await settle_tasks()
-    assert not waiting.done()
+    assert not second.done()
+    first.cancel()
 
-    waiting.cancel()
-    await asyncio.wait([waiting])
+    await asyncio.wait_for(second, 10)

@@ -38,7 +38,7 @@ REQUESTS = {
     408: RequestOutcome.AGAIN,
     413: RequestOutcome.BISECT,
     429: RequestOutcome.AGAIN,
-    500: RequestOutcome.AGAIN,
+    500: RequestOutcome.SERVER_ERROR,
     502: RequestOutcome.AGAIN,
     503: RequestOutcome.AGAIN,
     504: RequestOutcome.AGAIN,

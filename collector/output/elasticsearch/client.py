@@ -6,10 +6,13 @@ a few fields of them are read.
 """
 
 import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar, Final
 
 import msgspec
-from elastic_transport import Serializer, TransportError
+from elastic_transport import HttpHeaders, Serializer, TransportError
 from elasticsearch import ApiError, AsyncElasticsearch, UnsupportedProductError
 from isal import igzip
 
@@ -22,6 +25,7 @@ logger = logging.getLogger(__name__)
 _JSON: Final = "application/vnd.elasticsearch+json"
 _NDJSON: Final = "application/vnd.elasticsearch+x-ndjson"
 _HEADERS: Final = {"accept": f"{_JSON}; compatible-with=8", "content-type": f"{_NDJSON}; compatible-with=8"}
+_JSON_HEADERS: Final = {name: f"{_JSON}; compatible-with=8" for name in ("accept", "content-type")}
 _PARAMS: Final = {"filter_path": FILTER_PATH}
 _HIGHEST_ISAL_LEVEL: Final = 3
 _MAX_REASON: Final = 300
@@ -108,14 +112,26 @@ class BulkClient:
             UnreachableError: connection refused or broken, TLS failure, time-out.
             NotElasticsearchError: the server is something else.
         """
+        return await self._perform("POST", "/_bulk", _PARAMS, self._headers, body)
+
+    async def ask(self, method: str, path: str, params: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Send any other request, with a body of JSON if it has one.
+
+        Raises:
+            UnreachableError: as above.
+            NotElasticsearchError: as above.
+        """
+        return await self._perform(method, path, params, _JSON_HEADERS, body)
+
+    async def _perform(
+        self, method: str, path: str, params: Mapping[str, str], headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
         try:
-            reply = await self._client.perform_request(
-                "POST", "/_bulk", params=_PARAMS, headers=self._headers, body=body
-            )
+            reply = await self._client.perform_request(method, path, params=params, headers=headers, body=body)
         except UnsupportedProductError as error:
             raise NotElasticsearchError("the server does not say that it is Elasticsearch") from error
         except ApiError as error:
-            return Answer(error.status_code, _as_bytes(error.body), _retry_after(error.meta.headers.get("retry-after")))
+            return Answer(error.status_code, _as_bytes(error.body), _read_retry_after(error.meta.headers))
         except TransportError as error:
             raise UnreachableError(f"{type(error).__name__}: {error.message}"[:_MAX_REASON]) from error
         except Exception as error:  # the transport lets a few of Python's own through, and none may end a worker
@@ -134,6 +150,22 @@ def _as_bytes(body: Any) -> bytes:
     return body.encode() if isinstance(body, str) else msgspec.json.encode(body)
 
 
-def _retry_after(header: str | None) -> float | None:
-    """Read the form in seconds, up to a bound; the form with a date is left to the backoff."""
-    return min(float(header), _LONGEST_RETRY_AFTER) if header and header.isdecimal() else None
+def _read_retry_after(headers: HttpHeaders) -> float | None:
+    """Return the seconds that the server asks for, up to a bound, or None when it asks for none that can be read.
+
+    Both forms of RFC 9110, section 10.2.3. A date is held against the ``Date`` of the same answer, so that this
+    machine's clock may be wrong.
+    """
+    asked = headers.get("retry-after") or ""
+    if asked.isascii() and asked.isdecimal():
+        return min(float(asked), _LONGEST_RETRY_AFTER)
+    try:
+        seconds = (_read_date(asked) - _read_date(headers.get("date") or "")).total_seconds()
+    except ValueError:
+        return None
+    return min(max(seconds, 0.0), _LONGEST_RETRY_AFTER)
+
+
+def _read_date(text: str) -> datetime:
+    """Read any of the three forms of a date in HTTP, which all mean UTC; raise ValueError for anything else."""
+    return parsedate_to_datetime(text).replace(tzinfo=UTC)

@@ -34,6 +34,8 @@ class RequestOutcome(Enum):
     BISECT = auto()
     """Something in the body is unacceptable: halve it to find out what."""
     BLOCKED = auto()
+    SERVER_ERROR = auto()
+    """500: again, but when others get through meanwhile, a document in the body is what breaks the server."""
 
 
 _ITEM_OUTCOMES: Final[dict[int, ItemOutcome]] = {
@@ -53,6 +55,7 @@ _REQUEST_OUTCOMES: Final[dict[int, RequestOutcome]] = {
     HTTPStatus.REQUEST_TIMEOUT: RequestOutcome.AGAIN,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: RequestOutcome.BISECT,
     HTTPStatus.TOO_MANY_REQUESTS: RequestOutcome.AGAIN,
+    HTTPStatus.INTERNAL_SERVER_ERROR: RequestOutcome.SERVER_ERROR,
 }
 _FAILURE_STORE_USED: Final = "used"
 

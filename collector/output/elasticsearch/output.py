@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from collector.output.backoff import Backoff, Recovery
+from collector.output.backoff import Pauses, Throttle
 from collector.output.dead_letter import DeadLetterFile
 from collector.output.elasticsearch.batching import Bulk, BulkBuilder
 from collector.output.elasticsearch.client import BulkClient
@@ -50,7 +50,7 @@ class ElasticsearchOutput:
         self._counters = counters
         self._trouble = trouble
         self._file = DeadLetterFile(dead_letter_file)
-        self._recovery = Recovery()
+        self._throttle = Throttle(self._pauses())
         self._bulks: asyncio.Queue[Bulk] = asyncio.Queue()
         self._builder = BulkBuilder(
             self._bulks.put_nowait,
@@ -89,9 +89,18 @@ class ElasticsearchOutput:
         return next(iter(done)).exception() or RuntimeError("a bulk worker ended")
 
     async def _work(self) -> None:
-        settings = self._settings
-        backoff = Backoff(settings.backoff_initial, settings.backoff_longest, random.random, self._recovery)
-        sender = Sender(self._client, backoff, self._file, self._counters, self._trouble)
+        sender = Sender(
+            self._client,
+            self._throttle,
+            self._pauses(),
+            self._file,
+            counters=self._counters,
+            trouble=self._trouble,
+            set_aside=self._bulks.put_nowait,
+        )
         while True:
             await sender.deliver(await self._bulks.get())
             self._bulks.task_done()
+
+    def _pauses(self) -> Pauses:
+        return Pauses(self._settings.backoff_initial, self._settings.backoff_longest, random.random)

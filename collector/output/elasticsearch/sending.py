@@ -1,13 +1,14 @@
 """Sends one bulk until every item in it is settled."""
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 
-from collector.output.backoff import Backoff
+from collector.output.backoff import Pauses, Throttle, Turn
 from collector.output.dead_letter import DeadLetterFile
 from collector.output.elasticsearch.batching import Bulk
 from collector.output.elasticsearch.client import Answer, BulkClient, NotElasticsearchError, UnreachableError
@@ -38,39 +39,51 @@ _SETTLED: Final = frozenset({ItemOutcome.INDEXED, ItemOutcome.ALREADY_THERE, Ite
 class Sender:
     """One worker's hands: sends a bulk, reads the outcomes, sends again what must be."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the senders of an output share, and what is this one's own
         self,
         client: BulkClient,
-        backoff: Backoff,
+        throttle: Throttle,
+        pauses: Pauses,
         file: DeadLetterFile,
+        *,
         counters: Counters,
         trouble: Trouble,
+        set_aside: Callable[[Bulk], None],
     ) -> None:
+        """Take the output's parts, pauses of its own, and where a bulk goes that is to be tried after all others."""
         self._client = client
-        self._backoff = backoff
+        self._throttle = throttle
+        self._pauses = pauses
         self._file = file
         self._counters = counters
         self._trouble = trouble
+        self._set_aside = set_aside
 
-    async def deliver(self, bulk: Bulk) -> bool:
-        """Return when every item is settled: whether no request was refused as a whole on the way."""
-        body = self._encode(bulk)
+    async def deliver(self, bulk: Bulk, *, server_errors: int = 0) -> bool:
+        """Return when every item is settled or set aside: whether no request was refused as a whole on the way.
+
+        ``server_errors`` is how often a request with these items met a 500 before.
+        """
         accepted = True
+        body = self._encode(bulk)
         while bulk:
-            answer = await self._ask(body)
-            outcome = RequestOutcome.AGAIN if answer is None else classify_request(answer.status)
-            if answer is None or outcome in (RequestOutcome.AGAIN, RequestOutcome.BLOCKED):
-                await self._pause(answer, outcome)
-                continue
-            if outcome is RequestOutcome.BISECT:
+            async with self._throttle.turn() as turn:
+                answer = await self._ask(body)
+                outcome = RequestOutcome.AGAIN if answer is None else classify_request(answer.status)
+                remaining, delayed = self._take(bulk, answer, outcome, turn)
+            server_errors += outcome is RequestOutcome.SERVER_ERROR
+            if answer is not None and outcome is RequestOutcome.BISECT:
                 accepted = False
-                bulk = await self._bisect(bulk, answer)
-            else:
-                remaining = await self._read(bulk, answer)
-                if remaining is bulk:
-                    continue
+                remaining, delayed = await self._bisect(bulk, answer)
+            elif answer is not None and server_errors >= _TRIES_OF_A_500:
+                accepted = False
+                remaining, delayed = await self._isolate(bulk, answer)
+                server_errors = _errors_before(remaining)
+            if delayed:
+                await asyncio.sleep(self._pauses.next())
+            if remaining is not bulk:
                 bulk = remaining
-            body = self._encode(bulk)
+                body = self._encode(bulk)
         return accepted
 
     def _encode(self, bulk: Bulk) -> bytes:
@@ -89,21 +102,51 @@ class Sender:
             self._trouble.report("the output's address is not Elasticsearch", str(error), grave=True)
         return None
 
-    async def _pause(self, answer: Answer | None, outcome: RequestOutcome) -> None:
+    def _take(self, bulk: Bulk, answer: Answer | None, outcome: RequestOutcome, turn: Turn) -> tuple[Bulk, bool]:
+        """Settle what the answer settles; return what must be sent again, and whether to wait before that.
+
+        The bulk itself comes back when the answer says nothing of any item. What is refused as a whole is nothing to
+        wait for here: the throttle does.
+        """
+        if answer is not None and outcome is RequestOutcome.ANSWERED:
+            return self._read(bulk, answer, turn)
         self._counters.failed_requests += 1
+        if outcome is RequestOutcome.BISECT:
+            turn.passed()
+            return bulk, False
+        turn.refused(answer.retry_after if answer else None)
         if answer is not None:
             blocked = outcome is RequestOutcome.BLOCKED
             what = "Elasticsearch refuses to be written to" if blocked else "Elasticsearch asks to wait"
             self._trouble.report(what, f"{answer.status} {answer.reason}", grave=blocked)
-        await self._backoff.pause(answer.retry_after if answer else None)
+        return bulk, False
 
-    async def _bisect(self, bulk: Bulk, answer: Answer) -> Bulk:
+    def _read(self, bulk: Bulk, answer: Answer, turn: Turn) -> tuple[Bulk, bool]:
+        try:
+            answers = read_reply(answer.body, len(bulk))
+        except GarbledReplyError as error:
+            self._trouble.report("a bulk reply cannot be read", str(error))
+            self._counters.failed_requests += 1
+            turn.refused()
+            return bulk, False
+        if all(classify_item(each.status, each.failure_store) is ItemOutcome.AGAIN for each in answers):
+            turn.refused()
+            self._counters.retried_items += len(bulk)
+            self._complain(ItemOutcome.AGAIN, answers[0])
+            return bulk, False
+        turn.passed()
+        remaining, delayed = ([], False) if self._all_indexed(bulk, answers) else self._settle(bulk, answers)
+        if not delayed:
+            self._trouble.over()
+            self._pauses.reset()
+        return remaining, delayed
+
+    async def _bisect(self, bulk: Bulk, answer: Answer) -> tuple[Bulk, bool]:
         """Deliver the first half and return the second; a single item that cannot be sent is refused.
 
         After a 400, when nothing is wrong with the first half, the second must hold what is: it is halved in turn
         without being sent. That keeps one poisonous item of n within 2 * log2(n) + 1 further requests.
         """
-        self._counters.failed_requests += 1
         if len(bulk) > 1:
             at_fault = True
             while at_fault and len(bulk) > 1:
@@ -111,32 +154,30 @@ class Sender:
                 accepted = await self.deliver(bulk[:half])
                 bulk = bulk[half:]
                 at_fault = accepted and answer.status == HTTPStatus.BAD_REQUEST
-            return bulk
-        refused = ItemAnswer(answer.status, ItemError("request_refused", answer.reason))
-        remaining, delayed = self._settle(bulk, [refused], ItemOutcome.REFUSED)
-        if delayed:
-            await self._backoff.pause()
-        return remaining
+            return bulk, False
+        return self._refuse(bulk, answer)
 
-    async def _read(self, bulk: Bulk, answer: Answer) -> Bulk:
-        """Settle what is settled and return what must be sent again, after a pause if the server needs one.
+    async def _isolate(self, bulk: Bulk, answer: Answer) -> tuple[Bulk, bool]:
+        """Find what breaks the server: deliver the first half and return the second.
 
-        The bulk itself comes back when the reply says nothing usable.
+        A single item is at fault if the server has taken any request since the suspicion fell on it, and is refused.
+        A server that has taken none says nothing of any item: the item is set aside until all others had their turn.
         """
-        try:
-            answers = read_reply(answer.body, len(bulk))
-        except GarbledReplyError as error:
-            self._trouble.report("a bulk reply cannot be read", str(error))
-            self._counters.failed_requests += 1
-            await self._backoff.pause()
-            return bulk
-        remaining, delayed = ([], False) if self._all_indexed(bulk, answers) else self._settle(bulk, answers)
-        if delayed:
-            await self._backoff.pause()
-        else:
-            self._trouble.over()
-            self._backoff.success()
-        return remaining
+        for item in bulk:
+            if item.suspected_at < 0:
+                item.suspected_at = self._throttle.passages
+        if len(bulk) > 1:
+            first, second = bulk[: len(bulk) // 2], bulk[len(bulk) // 2 :]
+            await self.deliver(first, server_errors=_errors_before(first))
+            return second, False
+        if bulk[0].suspected_at < self._throttle.passages:
+            return self._refuse(bulk, answer)
+        self._set_aside(bulk)
+        return [], False
+
+    def _refuse(self, bulk: Bulk, answer: Answer) -> tuple[Bulk, bool]:
+        refused = ItemAnswer(answer.status, ItemError("request_refused", answer.reason))
+        return self._settle(bulk, [refused], ItemOutcome.REFUSED)
 
     def _all_indexed(self, bulk: Bulk, answers: Sequence[ItemAnswer]) -> bool:
         """Settle a bulk of which every item was indexed, which is nearly every bulk, at a fraction of the work."""
@@ -210,6 +251,11 @@ class Sender:
         return True
 
 
+def _errors_before(part: Bulk) -> int:
+    """How many answers of 500 count against a part of a suspected bulk: one more halves it; an item has all tries."""
+    return _TRIES_OF_A_500 - 1 if len(part) > 1 else 0
+
+
 class _ActionFields(msgspec.Struct):
     index: str = msgspec.field(name="_index")
     id: str = msgspec.field(name="_id")
@@ -243,4 +289,5 @@ def _make_dead_letter(item: Item, answer: ItemAnswer) -> None:
         error_message=(error.reason or "no reason given")[:_MAX_REASON],
         status=answer.status,
     )
-    item.line, item.dead_letter_reason, item.server_errors = dead_letter(action.id.encode(), letter), error.type, 0
+    item.line, item.dead_letter_reason = dead_letter(action.id.encode(), letter), error.type
+    item.server_errors, item.suspected_at = 0, -1
