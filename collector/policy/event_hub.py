@@ -28,7 +28,7 @@ from collector.policy.ignored_keys import (
     STREAM_IGNORED,
     STREAM_REFUSED,
 )
-from collector.policy.kinds import Choice, Duration, ListOf, Switch, Text, WholeNumber
+from collector.policy.kinds import Choice, Duration, ListOf, Size, Switch, Text, WholeNumber
 from collector.policy.naming import (
     CONSUMER_GROUP,
     DATASET,
@@ -116,8 +116,14 @@ class EventHubStream(BlobStorage, AzureLogin, HubName):
     )
     prefetch: Annotated[int, WholeNumber(1, 10_000)] = setting(
         300,
-        "How many events of a partition the client may fetch ahead.",
+        "The most events of a partition that may be fetched ahead.",
         reason="the Azure SDK's own default",
+    )
+    prefetch_bytes: Annotated[int, Size("1MiB", "64GiB")] = setting(
+        32 * 2**20,
+        "The most bytes of events that may be fetched ahead. The partitions that this collector reads have equal "
+        "shares, and each may always fetch one event.",
+        reason="each of 32 partitions can hold one event of 1MiB, the largest of the standard tier",
     )
     tags: Annotated[tuple[str, ...], ListOf(Text())] = setting(
         (),

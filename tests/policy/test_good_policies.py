@@ -108,6 +108,7 @@ def test_every_key_arrives_in_its_type(load: Load) -> None:
     assert (first.checkpoint_store, first.storage_account_container) == ("blob", "aoai-gateway")
     assert second.storage_account_container == "aoai-insights-logs"
     assert first.preserve_original_event
+    assert (first.prefetch, first.prefetch_bytes) == (100, 8 * 2**20)
     monitoring = policy.agent.monitoring
     assert (monitoring.http.host, monitoring.http.port) == ("::1", 8766)
     assert (monitoring.metrics_period, monitoring.namespace) == (timedelta(seconds=10), "operations")
@@ -122,7 +123,8 @@ def test_the_defaults_are_those_of_the_documents(load_small: Load) -> None:
     assert (output.bulk_max_bytes, output.max_in_flight_bytes) == (5 * 2**20, 48 * 2**20)
     assert (output.timeout, output.flush_timeout) == (timedelta(seconds=90), timedelta(milliseconds=200))
     assert (policy.inputs[0].id, stream.id) == ("azure-eventhub", "azure-eventhub-aoai.logs")
-    assert (stream.prefetch, stream.processor_update_interval) == (300, timedelta(seconds=5))
+    assert (stream.prefetch, stream.prefetch_bytes) == (300, 32 * 2**20)
+    assert stream.processor_update_interval == timedelta(seconds=5)
 
 
 def test_without_a_word_on_monitoring_it_is_served_on_this_machine_and_sent_to_the_output_default(

@@ -10,6 +10,8 @@ from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
 from collector.events import Source
 from collector.inputs.azure.storage import open_container
 from collector.inputs.azure.transport import find_proxy, trust
+from collector.inputs.event_hub.prefetch import Prefetch
+from collector.inputs.event_hub.receiving import bound
 from collector.inputs.event_hub.recreation import CurrentCheckpoints
 from collector.policy import EventHubConnectionString, EventHubStream, Secret
 from collector.state.blob import FencedBlobCheckpointStore
@@ -29,6 +31,7 @@ class StreamConnection:
     store: SqliteCheckpointStore | FencedBlobCheckpointStore
     source: Source
     credential: AsyncTokenCredential | None
+    prefetch: Prefetch
 
     async def close(self) -> None:
         """Release the partitions and close every connection of the stream."""
@@ -55,7 +58,10 @@ def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -
             text, stream.consumer_group, eventhub_name=stream.eventhub, **_options(stream, checkpoints, host)
         )
     checkpoints.look_at(client)
-    return StreamConnection(client, store, Source(host.lower(), stream.eventhub, stream.consumer_group), credential)
+    prefetch = Prefetch(stream.prefetch_bytes, stream.prefetch)
+    bound(client, prefetch)
+    source = Source(host.lower(), stream.eventhub, stream.consumer_group)
+    return StreamConnection(client, store, source, credential, prefetch)
 
 
 def _options(stream: EventHubStream, store: CheckpointStore, host: str) -> dict[str, Any]:

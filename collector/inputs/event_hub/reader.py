@@ -45,6 +45,7 @@ class EventHubReader:
     ) -> None:
         self._client = connection.client
         self._store = connection.store
+        self._prefetch = connection.prefetch
         self._intake = intake
         self._trouble = trouble
         self._clock = clock
@@ -89,6 +90,13 @@ class EventHubReader:
 
     async def _on_events(self, context: PartitionContext, events: Sequence[EventData]) -> None:
         self._trouble.over()
+        share = self._prefetch.share(context.partition_id)
+        try:
+            await self._take_in(context, events)
+        finally:
+            share.taken(len(events))
+
+    async def _take_in(self, context: PartitionContext, events: Sequence[EventData]) -> None:
         since_yield = 0
         for event in events:
             body = read_body(event)
@@ -117,6 +125,7 @@ class EventHubReader:
 
     async def _on_partition_claimed(self, context: PartitionContext) -> None:
         self._contexts[context.partition_id] = context
+        self._prefetch.open(context.partition_id)
         self.checkpointer.open_lane(context.partition_id)
         logger.info("partition claimed", extra={"azure.partition_id": context.partition_id})
 
@@ -124,6 +133,7 @@ class EventHubReader:
         """Write what is settled before the SDK gives the partition back, then stop writing."""
         await self.checkpointer.flush_partition(context.partition_id)
         self.checkpointer.revoke_lane(context.partition_id)
+        self._prefetch.close(context.partition_id)
         logger.info("partition left", extra={"azure.partition_id": context.partition_id, "reason": reason.name})
 
     async def _write_checkpoint(self, partition: str, position: Position) -> None:
