@@ -1,0 +1,51 @@
+"""Closes JSON that was cut, so that what arrived whole can be read.
+
+API Management keeps the first 8,192 bytes of a body, or 32 KB of messages; what stands before the cut is sound. What a
+number's digits or a key's letters were cut from is left out; a text that was cut ends where it was cut.
+"""
+
+import re
+from typing import Final
+
+_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)|[{}\[\]]', re.DOTALL)
+_STRING_OR_COMMA: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)|,', re.DOTALL)
+_WHOLE_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_SOUND_START: Final = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\u[0-9a-fA-F]{4}|\\["\\/bfnrt])*+')
+_CLOSERS: Final = {"{": "}", "[": "]"}
+_DEEPEST: Final = 256
+
+
+def close_json(text: str) -> str | None:
+    """Return the text up to where it is sound, closed; None when it is no cut object or array."""
+    stack: list[str] = []
+    sound = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        mark = token.group()
+        if mark in _CLOSERS:
+            stack.append(_CLOSERS[mark])
+            if len(stack) > _DEEPEST:
+                return None
+        elif mark[0] == '"':
+            continue
+        elif not stack or stack.pop() != mark:
+            return None
+        sound = token.end()
+    if not stack:
+        return None
+    return _last_member(text, sound, stack[-1]) + "".join(reversed(stack))
+
+
+def _last_member(text: str, sound: int, closer: str) -> str:
+    """Return the text up to the end of its last whole member, or with a text that was cut as its last one."""
+    end, last = sound, None
+    for token in _STRING_OR_COMMA.finditer(text, sound):
+        if token.group() == ",":
+            end = token.start()
+        last = token
+    if last is None or last.group() == "," or _WHOLE_STRING.fullmatch(last.group()):
+        return text[:end]
+    before = text[: last.start()].rstrip()[-1:]
+    start = _SOUND_START.match(text, last.start())
+    if start is None or before not in (":" if closer == "}" else "[,"):
+        return text[:end]
+    return text[: start.end()] + '"'

@@ -1,0 +1,87 @@
+"""The levels ``metadata`` and ``redacted``: from an entry to what may leave of it."""
+
+import re
+from typing import Any, Final, cast, override
+
+import msgspec
+
+from collector.events import Entry, Record, Reject, category_of
+from collector.redact import ContentPolicy, RedactText
+from collector.redact.bodies import decode_json
+from collector.redact.cut_json import close_json
+from collector.redact.markers import CUT, Markers
+from collector.redact.records import Records
+from collector.redact.treatments import Redacting, TooManyTextsError, Treatment, Withholding
+
+WITHHELD: Final = "[withheld]"
+"""The key of a record that could not be read, with the marker of its text."""
+_WITHOUT_BODY: Final = frozenset({"Audit", "RequestResponse", "AzureOpenAIRequestUsage"})
+_WRITER: Final = "/PROVIDERS/MICROSOFT.COGNITIVESERVICES/"
+_LONGEST_WITHOUT_BODY: Final = 4096
+"""Characters. Records of these categories have about 1,000; a longer one holds what nobody knows of."""
+_CATEGORY: Final = re.compile(r"[A-Za-z]{1,64}")
+
+_UNREADABLE: Final = (msgspec.MsgspecError, TooManyTextsError, RecursionError, OverflowError, UnicodeError)
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _Level(ContentPolicy):
+    """What both levels share: which entries are read, and what becomes of those that cannot be."""
+
+    def __init__(self, treatment: Treatment, markers: Markers) -> None:
+        self._records = Records(treatment)
+        self._markers = markers
+
+    @override
+    def apply(self, entry: Entry) -> Entry:
+        if isinstance(entry, Reject):
+            return Reject(self._salvage(entry.source), entry.reason, entry.detail)
+        text = entry.text
+        category = category_of(text)
+        if category in _WITHOUT_BODY and len(text) <= _LONGEST_WITHOUT_BODY and _WRITER in text:
+            return entry
+        written = self._read(text, category)
+        return entry if written is None else Record(written, written.decode(), entry.repaired)
+
+    def _read(self, text: str, category: str | None) -> bytes | None:
+        try:
+            treated = self._records.apply(decode_json(text), text)
+            return None if treated is None else _encode(treated)
+        except _UNREADABLE:
+            named = {"category": category} if category is not None and _CATEGORY.fullmatch(category) else {}
+            return _encode(named | {WITHHELD: self._markers.text(text)})
+
+    def _salvage(self, source: bytes) -> bytes:
+        """Return what can be read safely of a piece that is no record: cut records show how far they came."""
+        text = source.decode("utf-8", "replace")
+        closed = close_json(text)
+        try:
+            value = decode_json(closed) if closed is not None else None
+            if type(value) is dict:
+                return _encode(self._salvaged(cast("dict[str, Any]", value)) | {CUT: len(text)})
+        except _UNREADABLE:
+            pass
+        return self._markers.raw(source).encode()
+
+    def _salvaged(self, value: dict[str, Any]) -> dict[str, Any]:
+        records = value.get("records")
+        if type(records) is not list:
+            return self._records.apply(value) or {}
+        whole = (cast("dict[str, Any]", item) for item in cast("list[Any]", records) if type(item) is dict)
+        return {"records": [self._salvaged(item) for item in whole]}
+
+
+class MetadataLevel(_Level):
+    """Every text of a body becomes its length and a keyed hash."""
+
+    def __init__(self, key: bytes) -> None:
+        markers = Markers(key)
+        super().__init__(Withholding(markers), markers)
+
+
+class RedactedLevel(_Level):
+    """Texts of bodies stay but for what the patterns find; what cannot be read becomes a marker."""
+
+    def __init__(self, key: bytes, redact_text: RedactText) -> None:
+        super().__init__(Redacting(redact_text), Markers(key))
