@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable
 
 from collector.events import Position
+from collector.output.elasticsearch.replay_window import ReplayWindow
 
 
 class SettledTwiceError(RuntimeError):
@@ -49,12 +50,15 @@ class EventTicket:
 class Lane:
     """What is under way of one partition, in order.
 
-    ``revoke`` ends its right to a checkpoint: another reader owns the partition now.
+    ``revoke`` ends its right to a checkpoint: another reader owns the partition now. ``window`` tells which of its
+    records an earlier reader may have written already.
     """
 
     def __init__(self, partition: str) -> None:
         self.partition = partition
         self.unsettled_records = 0
+        self.window = ReplayWindow()
+        self._newest = -1
         self._tickets: deque[EventTicket] = deque()
         self._prefix: Position | None = None
         self._checkpointed: Position | None = None
@@ -64,6 +68,7 @@ class Lane:
         """Enter the next event; ``on_done`` runs once, when its last record settles (now, if it has none)."""
         ticket = EventTicket(self, position, records, on_done)
         self._tickets.append(ticket)
+        self._newest = max(self._newest, position.sequence_number)
         self.unsettled_records += records
         if records == 0:
             on_done()
@@ -77,6 +82,16 @@ class Lane:
             # The SDK may hand out events again after a reconnect: the prefix never goes back.
             if self._prefix is None or position.sequence_number > self._prefix.sequence_number:
                 self._prefix = position
+                if self.window.open:
+                    self.window.pass_by(position.sequence_number)
+
+    def came_before(self, position: Position) -> bool:
+        """Tell whether this lane may have had the event already: after a reconnect the SDK may hand it out again."""
+        return position.sequence_number <= self._newest
+
+    def holds(self, position: Position) -> bool:
+        """Tell whether this very event is under way."""
+        return self.came_before(position) and any(ticket.position == position for ticket in self._tickets)
 
     @property
     def prefix(self) -> Position | None:
@@ -94,8 +109,9 @@ class Lane:
         self._checkpointed = position
 
     def revoke(self) -> None:
-        """Give up the right to a checkpoint, for good."""
+        """Give up the right to a checkpoint, for good; the next owner may write what is not settled."""
         self._revoked = True
+        self.window.contest()
 
     @property
     def revoked(self) -> bool:

@@ -62,7 +62,13 @@ class Intake:
         self._budget.give_back(size)
 
     def accept(self, lane: Lane, position: Position, entries: Sequence[Entry], size: int) -> None:
-        """Hand the records of an event to the output; its reserved bytes come back when it is done."""
+        """Hand the records of an event to the output; its reserved bytes come back when it is done.
+
+        An event that is under way in this lane already is not taken in twice.
+        """
+        if lane.holds(position):
+            self.forgo(size)
+            return
         counters = self._counters
         counters.events += 1
         counters.empty_events += not entries
@@ -70,8 +76,8 @@ class Intake:
         counters.in_flight += len(entries)
         extra = _underestimate(entries, size)
         self._budget.add(extra)
+        partition, unsure = lane.partition, lane.came_before(position)
         ticket = lane.open(position, len(entries), partial(self._budget.give_back, size + extra))
-        partition = lane.partition
         ids = self._ids.get(partition) or self._ids.setdefault(partition, RecordIds(self._source, partition))
         origin = self._encoder.origin(partition, position)
         for index, received in enumerate(entries):
@@ -83,11 +89,12 @@ class Intake:
                 if line is None:
                     self._drop(ticket)
                     continue
-                item = Item(line, ticket.settle)
+                reason = None
             else:
                 line = self._encoder.reject(record_id, origin, index, entry)
-                item = Item(line, ticket.settle, dead_letter_reason=entry.reason)
-            self._output.add(item)
+                reason = entry.reason
+            number, length = position.sequence_number, len(received.source)
+            self._output.add(Item(line, ticket.settle, reason, lane.window, number, length, unsure))
 
     def _drop(self, ticket: EventTicket) -> None:
         """Settle a record that a processor drops: nobody has to answer for it."""

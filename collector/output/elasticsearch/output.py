@@ -12,6 +12,7 @@ from collector.output.dead_letter import DeadLetterFile
 from collector.output.elasticsearch.batching import Bulk, BulkBuilder
 from collector.output.elasticsearch.client import BulkClient
 from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.lookup import Lookup
 from collector.output.elasticsearch.sending import Sender
 from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
@@ -51,6 +52,7 @@ class ElasticsearchOutput:
         self._trouble = trouble
         self._file = DeadLetterFile(dead_letter_file)
         self._throttle = Throttle(self._pauses())
+        self._lookup = Lookup(self._client, counters, Trouble("look-up of what is there"))
         self._bulks: asyncio.Queue[Bulk] = asyncio.Queue()
         self._builder = BulkBuilder(
             self._bulks.put_nowait,
@@ -91,6 +93,7 @@ class ElasticsearchOutput:
     async def _work(self) -> None:
         sender = Sender(
             self._client,
+            self._lookup,
             self._throttle,
             self._pauses(),
             self._file,

@@ -14,6 +14,7 @@ from collector.output.elasticsearch.batching import Bulk
 from collector.output.elasticsearch.client import Answer, BulkClient, NotElasticsearchError, UnreachableError
 from collector.output.elasticsearch.encoding import DeadLetter, dead_letter
 from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.lookup import Lookup, LookupFailedError
 from collector.output.elasticsearch.outcomes import (
     GarbledReplyError,
     ItemAnswer,
@@ -32,6 +33,10 @@ logger = logging.getLogger(__name__)
 _TRIES_OF_A_500: Final = 5
 """So often a document may make the server fail; a passing fault of the server is over by then (half a minute)."""
 _MAX_REASON: Final = 1000
+_NOT_WRITTEN: Final = frozenset(
+    {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
+)
+"""What was answered like this is not there; after a time-out, a broken connection or an error nobody knows."""
 _INDEXED: Final = int(HTTPStatus.CREATED)
 _SETTLED: Final = frozenset({ItemOutcome.INDEXED, ItemOutcome.ALREADY_THERE, ItemOutcome.DROPPED, ItemOutcome.DIVERTED})
 
@@ -42,6 +47,7 @@ class Sender:
     def __init__(  # noqa: PLR0913 - what the senders of an output share, and what is this one's own
         self,
         client: BulkClient,
+        lookup: Lookup,
         throttle: Throttle,
         pauses: Pauses,
         file: DeadLetterFile,
@@ -52,6 +58,7 @@ class Sender:
     ) -> None:
         """Take the output's parts, pauses of its own, and where a bulk goes that is to be tried after all others."""
         self._client = client
+        self._lookup = lookup
         self._throttle = throttle
         self._pauses = pauses
         self._file = file
@@ -68,6 +75,12 @@ class Sender:
         body = self._encode(bulk)
         while bulk:
             async with self._throttle.turn() as turn:
+                unknown = await self._leave_out_known(bulk, turn)
+                if unknown is None:
+                    continue
+                if unknown is not bulk:
+                    bulk, body = unknown, self._encode(unknown)
+                    continue
                 answer = await self._ask(body)
                 outcome = RequestOutcome.AGAIN if answer is None else classify_request(answer.status)
                 remaining, delayed = self._take(bulk, answer, outcome, turn)
@@ -85,6 +98,27 @@ class Sender:
                 bulk = remaining
                 body = self._encode(bulk)
         return accepted
+
+    async def _leave_out_known(self, bulk: Bulk, turn: Turn) -> Bulk | None:
+        """Settle what is in doubt and there already; return the rest, or None when nobody could be asked.
+
+        The bulk itself comes back when nothing was found.
+        """
+        doubtful = [item for item in bulk if (item.unsure or item.window.open) and item.in_doubt]
+        if not doubtful:
+            return bulk
+        try:
+            known = await self._lookup.find(doubtful)
+        except LookupFailedError as error:
+            turn.refused(error.retry_after)
+            return None
+        if not known:
+            return bulk
+        for item in known:
+            self._count(item, ItemOutcome.ALREADY_THERE)
+            item.settle()
+        there = {id(item) for item in known}
+        return [item for item in bulk if id(item) not in there]
 
     def _encode(self, bulk: Bulk) -> bytes:
         body = b"".join([item.line for item in bulk])
@@ -115,6 +149,7 @@ class Sender:
             turn.passed()
             return bulk, False
         turn.refused(answer.retry_after if answer else None)
+        _doubt(bulk, answer.status if answer else None)
         if answer is not None:
             blocked = outcome is RequestOutcome.BLOCKED
             what = "Elasticsearch refuses to be written to" if blocked else "Elasticsearch asks to wait"
@@ -128,10 +163,13 @@ class Sender:
             self._trouble.report("a bulk reply cannot be read", str(error))
             self._counters.failed_requests += 1
             turn.refused()
+            _doubt(bulk, None)
             return bulk, False
         if all(classify_item(each.status, each.failure_store) is ItemOutcome.AGAIN for each in answers):
             turn.refused()
             self._counters.retried_items += len(bulk)
+            for item, each in zip(bulk, answers, strict=True):
+                _doubt([item], each.status)
             self._complain(ItemOutcome.AGAIN, answers[0])
             return bulk, False
         turn.passed()
@@ -188,6 +226,8 @@ class Sender:
         self._counters.indexed += len(bulk)
         self._counters.in_flight -= len(bulk)
         for item in bulk:
+            if item.looked_up:
+                item.window.note_absent(item.sequence_number, item.size)
             item.settle()
         return True
 
@@ -208,6 +248,7 @@ class Sender:
             else:
                 remaining.append(item)
                 delayed = True
+                _doubt([item], answer.status)
                 self._complain(outcome, answer)
         self._counters.retried_items += len(remaining)
         return remaining, delayed
@@ -234,6 +275,8 @@ class Sender:
             counters.dead_letter_reasons[item.dead_letter_reason or "failure_store"] += 1
         elif outcome is ItemOutcome.INDEXED:
             counters.indexed += 1
+            if item.looked_up:
+                item.window.note_absent(item.sequence_number, item.size)
         elif outcome is ItemOutcome.ALREADY_THERE:
             counters.already_there += 1
         else:
@@ -249,6 +292,13 @@ class Sender:
         logger.error("dead letter was refused and written to the local file", extra={"file.path": str(self._file.path)})
         self._counters.dead_letters_on_disk += 1
         return True
+
+
+def _doubt(bulk: Bulk, status: int | None) -> None:
+    """Note that these items may have been written, unless the status says that they were not; None is no answer."""
+    if status not in _NOT_WRITTEN:
+        for item in bulk:
+            item.unsure = True
 
 
 def _errors_before(part: Bulk) -> int:
@@ -291,3 +341,4 @@ def _make_dead_letter(item: Item, answer: ItemAnswer) -> None:
     )
     item.line, item.dead_letter_reason = dead_letter(action.id.encode(), letter), error.type
     item.server_errors, item.suspected_at = 0, -1
+    item.unsure = item.looked_up = False
