@@ -1,6 +1,7 @@
 """One output with everything that feeds it."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +24,8 @@ from collector.state.blob import FencedBlobCheckpointStore
 from collector.state.sqlite import SqliteCheckpointStore
 from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +103,35 @@ class Pipeline:
         """Wait until a part dies, which only a fault of ours can cause, and return why."""
         return await self._output.failed()
 
-    async def stop(self, seconds: float) -> bool:
-        """End everything in order; return whether all that was taken in was settled in time."""
+    async def stop(self, *, drain_seconds: float, deadline: float) -> bool:
+        """End everything in order; return whether all that was taken in was settled in time.
+
+        At ``deadline``, in the time of the event loop, whatever still hangs is left behind: nothing is lost by it, for
+        what has no checkpoint is read again.
+        """
         for stream in self._streams:
             stream.reader.pause()
-        drained = await self._output.drain(seconds)
-        for stream in self._streams:
-            await stream.reader.checkpointer.flush()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*(stream.connection.close() for stream in self._streams), return_exceptions=True)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        drained = await self._output.drain(drain_seconds)
+        try:
+            async with asyncio.timeout_at(deadline):
+                await asyncio.gather(*(stream.reader.checkpointer.flush() for stream in self._streams))
+                await self._disconnect()
+        except TimeoutError:
+            logger.warning("connections did not close in time", extra={"output": self.name})
         await self._output.close()
         return drained
+
+    async def _disconnect(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        closed = await asyncio.gather(*(stream.connection.close() for stream in self._streams), return_exceptions=True)
+        for stream, error in zip(self._streams, closed, strict=True):
+            if isinstance(error, Exception):
+                logger.warning(
+                    "connections of a stream did not close in order, so its partitions may be free a minute late",
+                    extra={"stream": stream.policy.id, "error.type": type(error).__name__, "error.message": str(error)},
+                )
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def streams(self) -> Sequence[RunningStream]:

@@ -5,6 +5,7 @@ import gc
 import logging
 import os
 import signal
+import threading
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -21,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 _DRAIN_SECONDS: Final = 7.0
 """Of the 10 s that a stop may take; the rest is for checkpoints and for giving partitions back."""
+_STOP_SECONDS: Final = 9.0
+"""When whatever still hangs is left behind."""
+_EXIT_SECONDS: Final = 10.0
+"""When the process ends, even if a thread hangs, such as one that asks for the name of a host."""
 _SUMMARY_SECONDS: Final = 30.0
 _EXIT_AT_ONCE: Final = 130
 
@@ -80,8 +85,10 @@ class Supervisor:
             logger.critical("collector fails", exc_info=failure)
         for run in runs:
             run.cancel()
+        code = 0 if failure is None else 1
+        _exit_at_the_latest(code)
         await self._end()
-        return 1 if failure is not None else 0
+        return code
 
     async def _run_pipeline(self, pipeline: Pipeline) -> None:
         await pipeline.wait_until_ready()
@@ -92,7 +99,11 @@ class Supervisor:
 
     async def _end(self) -> None:
         logger.info("collector stops: draining what is under way")
-        drained = all(await asyncio.gather(*(pipeline.stop(_DRAIN_SECONDS) for pipeline in self._pipelines.values())))
+        deadline = asyncio.get_running_loop().time() + _STOP_SECONDS
+        stops = [
+            pipeline.stop(drain_seconds=_DRAIN_SECONDS, deadline=deadline) for pipeline in self._pipelines.values()
+        ]
+        drained = all(await asyncio.gather(*stops))
         if self._local_store is not None:
             self._local_store.close()
         self._log_summary()
@@ -112,6 +123,13 @@ class Supervisor:
         for pipeline in self._pipelines.values():
             fates = {name: value for name, value in asdict(pipeline.counters).items() if isinstance(value, int)}
             logger.info("records so far", extra={"output": pipeline.name} | fates)
+
+
+def _exit_at_the_latest(code: int) -> None:
+    """End the process when its time is over; nothing is lost by it, for what has no checkpoint is read again."""
+    timer = threading.Timer(_EXIT_SECONDS, os._exit, [code])
+    timer.daemon = True
+    timer.start()
 
 
 def _announce(stream: EventHubStream, output: str) -> None:

@@ -15,14 +15,17 @@ CheckpointWriter = Callable[[str, Position], Awaitable[None]]
 """Stores the position of a partition. May raise ``StaleOwnerError``; anything else is tried again later."""
 
 _MAX_PAUSE: Final = 3600.0
+_LONGEST_WRITE: Final = 15.0
+"""After this many seconds a write is given up. Should it arrive all the same, it stores what is settled, or fails."""
 
 
 class Checkpointer:
     """Keeps the store near the prefixes of the lanes of one input stream."""
 
-    def __init__(self, write: CheckpointWriter, *, interval: float) -> None:
+    def __init__(self, write: CheckpointWriter, *, interval: float, longest_write: float = _LONGEST_WRITE) -> None:
         self._write = write
         self._interval = min(interval, _MAX_PAUSE)
+        self._longest_write = longest_write
         self._lanes: dict[str, Lane] = {}
 
     def open_lane(self, partition: str) -> Lane:
@@ -48,9 +51,8 @@ class Checkpointer:
             await self.flush()
 
     async def flush(self) -> None:
-        """Write every checkpoint that is due, now."""
-        for partition in list(self._lanes):
-            await self.flush_partition(partition)
+        """Write every checkpoint that is due, now; none waits for another."""
+        await asyncio.gather(*(self.flush_partition(partition) for partition in list(self._lanes)))
 
     async def flush_partition(self, partition: str) -> None:
         """Write the checkpoint of one partition if it is due; a failed write stays due."""
@@ -59,7 +61,8 @@ class Checkpointer:
         if lane is None or position is None:
             return
         try:
-            await self._write(partition, position)
+            async with asyncio.timeout(self._longest_write):
+                await self._write(partition, position)
         except StaleOwnerError:
             logger.warning("partition was taken over by another reader", extra={"azure.partition_id": partition})
             lane.revoke()

@@ -2,14 +2,17 @@
 
 The SDK's own store writes checkpoints unconditionally: a reader that lost its partition can set the checkpoint back.
 Here each write names the ETag that was current when the partition was claimed, so that such a write fails, and none
-moves backwards.
+moves backwards. What we own is renewed every 10 s, however often the SDK looks who owns what: a look is one request, a
+renewal one for each partition.
 
 Layout (``azure-eventhub-checkpointstoreblob`` 1.2): blob ``NAMESPACE/HUB/GROUP/checkpoint/PARTITION`` in lower case,
 empty, with metadata ``offset`` and ``sequencenumber``. The Go SDK does not lower-case the path
 (``collector.state.other_spellings``).
 """
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from azure.core import MatchConditions
@@ -22,23 +25,35 @@ from collector.state.ownership import StaleOwnerError
 from collector.state.refusals import explain_refusal, read_code
 
 _IMPOSSIBLE: Final[dict[str, Any]] = {"etag": '"0x0"', "match_condition": MatchConditions.IfNotModified}
-_NO_RETRY: Final[dict[str, Any]] = {"retry_total": 0}
-"""The SDK would be silent for about a minute before it gave up; who asks for the container asks again."""
+_NO_RETRY: Final[dict[str, Any]] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 10}
+"""The SDK would be silent for minutes before it gave up; whoever asks here asks again within seconds."""
 _NEVER_WRITTEN: Final = "aoai-collector-checks-its-right-to-write"
+_RENEWAL_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What we wrote into the ownership blob of a partition."""
+
+    owner: str
+    etag: str
+    made: float
 
 
 class FencedBlobCheckpointStore(BlobCheckpointStore):
     """The SDK's store for ownership, and checkpoint writes that a stale owner cannot make."""
 
-    def __init__(self, container: ContainerClient) -> None:
+    def __init__(self, container: ContainerClient, clock: Callable[[], float] = time.monotonic) -> None:
         """Use a container client; closing the store closes it."""
         super().__init__("", "", container_client=container)
         self._container = container
+        self._clock = clock
         self._seen: dict[str, tuple[str, int]] = {}
-        self._owners: dict[str, str] = {}
+        self._claims: dict[str, _Claim] = {}
+        self._groups: set[tuple[str, str, str]] = set()
 
     async def close(self) -> None:
-        """Close the connections."""
+        """Close the connections; what is owned stays so until it expires, unless it was released."""
         await self._container.close()
 
     async def ensure_container(self) -> None:
@@ -119,12 +134,58 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
         if (seen := self._seen.get(blob_name)) is not None:
             self._seen[blob_name] = (seen[0], -1)
 
+    async def list_ownership(
+        self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **_: Any
+    ) -> Iterable[dict[str, Any]]:
+        """Return who owns what, as the SDK's store does, but without its silent retries."""
+        names = (fully_qualified_namespace, eventhub_name, consumer_group)
+        self._groups.add(names)
+        return await super().list_ownership(*names, **_NO_RETRY)
+
     async def claim_ownership(self, ownership_list: Iterable[dict[str, Any]], **_: Any) -> Iterable[dict[str, Any]]:
-        """Claim partitions through the SDK's store and remember under which owner id."""
-        claimed = list(await super().claim_ownership(ownership_list))
+        """Claim, renew or release partitions through the SDK's store, and remember what was written.
+
+        A partition that we own by what was just listed, and have renewed a moment ago, is left as it is.
+        """
+        fresh: list[dict[str, Any]] = []
+        due: list[dict[str, Any]] = []
+        for ownership in ownership_list:
+            (fresh if self._is_fresh(ownership) else due).append(dict(ownership))
+        listed = {ownership["partition_id"]: ownership.get("etag") for ownership in due}
+        claimed = list(await super().claim_ownership(due, **_NO_RETRY))
         for ownership in claimed:
-            self._owners[_blob_name(ownership, "ownership")] = ownership["owner_id"]
-        return claimed
+            # When a write fails in another way than by its ETag, the SDK goes on as if it had succeeded.
+            if _bare(ownership.get("etag")) != _bare(listed[ownership["partition_id"]]):
+                self._note_claim(ownership)
+        return fresh + claimed
+
+    def _is_fresh(self, ownership: dict[str, Any]) -> bool:
+        claim = self._claims.get(_blob_name(ownership, "ownership"))
+        if claim is None or (claim.owner, claim.etag) != (ownership["owner_id"], _bare(ownership.get("etag"))):
+            return False
+        return self._clock() - claim.made < _RENEWAL_SECONDS
+
+    def _note_claim(self, ownership: dict[str, Any]) -> None:
+        blob_name, owner = _blob_name(ownership, "ownership"), ownership["owner_id"]
+        if owner:
+            self._claims[blob_name] = _Claim(owner, _bare(ownership["etag"]), self._clock())
+        else:
+            self._claims.pop(blob_name, None)
+
+    async def release(self) -> None:
+        """Give back what is still ours, so that another collector need not wait until it expires.
+
+        The SDK does so for each partition that it closes, but not for one that it was renewing at that moment.
+
+        Raises:
+            azure.core.exceptions.AzureError: storage cannot be reached, or refuses.
+        """
+        owners = {claim.owner for claim in self._claims.values()}
+        if not owners:
+            return
+        for names in self._groups:
+            held = [each for each in await self.list_ownership(*names) if each["owner_id"] in owners]
+            await self.claim_ownership([each | {"owner_id": ""} for each in held])
 
     async def update_checkpoint(self, checkpoint: dict[str, Any], **_: Any) -> None:
         """Store a checkpoint unless a later one is there.
@@ -159,15 +220,18 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
 
     async def _still_ours(self, checkpoint: dict[str, Any]) -> bool:
         blob_name = _blob_name(checkpoint, "ownership")
+        claim = self._claims.get(blob_name)
+        if claim is None:
+            return False
         try:
-            properties = await self._container.get_blob_client(blob_name).get_blob_properties()
+            properties = await self._container.get_blob_client(blob_name).get_blob_properties(**_NO_RETRY)
         except ResourceNotFoundError:
             return False
-        return properties.metadata.get("ownerid") == self._owners.get(blob_name, "")
+        return properties.metadata.get("ownerid") == claim.owner
 
     async def _look_again(self, blob_name: str) -> None:
         try:
-            properties = await self._container.get_blob_client(blob_name).get_blob_properties()
+            properties = await self._container.get_blob_client(blob_name).get_blob_properties(**_NO_RETRY)
         except ResourceNotFoundError:
             self._seen.pop(blob_name, None)
         else:
@@ -176,12 +240,18 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
     async def _write(self, blob_name: str, metadata: dict[str, str], etag: str | None) -> str:
         blob = self._container.get_blob_client(blob_name)
         if etag is None:
-            written = await blob.upload_blob(b"", metadata=metadata, overwrite=False)
+            written = await blob.upload_blob(b"", metadata=metadata, overwrite=False, **_NO_RETRY)
         else:
-            written = await blob.set_blob_metadata(metadata, etag=etag, match_condition=MatchConditions.IfNotModified)
+            condition: dict[str, Any] = {"etag": etag, "match_condition": MatchConditions.IfNotModified}
+            written = await blob.set_blob_metadata(metadata, **condition, **_NO_RETRY)
         return str(written["etag"])
 
 
 def _blob_name(names: dict[str, Any], kind: str) -> str:
     keys = ("fully_qualified_namespace", "eventhub_name", "consumer_group")
     return "/".join((*(names[key] for key in keys), kind, names["partition_id"])).lower()
+
+
+def _bare(etag: str | None) -> str:
+    """An ETag for comparison: headers carry it in quotes, listings without."""
+    return (etag or "").strip('"')

@@ -28,10 +28,11 @@ def checkpoint(sequence_number: int) -> dict[str, Any]:
 
 
 class Storage:
-    """A container of the test's own, and the stores of several collectors in it."""
+    """A container of the test's own, and the stores of several collectors in it, whose clock the test sets."""
 
     def __init__(self, azurite: Azurite, stack: AsyncExitStack) -> None:
         self.name = f"c{uuid.uuid4().hex}"
+        self.now = 0.0
         self._azurite = azurite
         self._stack = stack
 
@@ -40,7 +41,7 @@ class Storage:
         return await self._stack.enter_async_context(client)
 
     async def collector(self) -> FencedBlobCheckpointStore:
-        store = FencedBlobCheckpointStore(await self.container())
+        store = FencedBlobCheckpointStore(await self.container(), lambda: self.now)
         await store.ensure_container()
         return store
 
@@ -49,6 +50,12 @@ class Storage:
         store = await self.collector()
         await take_over(store, name)
         return store
+
+    async def owner_and_version(self) -> tuple[str, str]:
+        """Who owns the partition, and the ETag of that entry."""
+        blob = (await self.container()).get_blob_client(BLOB.replace("/checkpoint/", "/ownership/"))
+        properties = await blob.get_blob_properties()
+        return properties.metadata["ownerid"], properties.etag
 
     async def metadata(self) -> dict[str, str]:
         properties = await (await self.container()).get_blob_client(BLOB).get_blob_properties()
@@ -187,3 +194,63 @@ async def test_two_that_take_the_partition_from_each_other_never_set_it_back(sto
         stored = int((await storage.metadata())["sequencenumber"])
         assert stored == number * 10 > highest
         highest = stored
+
+
+async def test_an_ownership_is_renewed_every_10_s_however_often_the_sdk_asks(storage: Storage) -> None:
+    ours = await storage.owner("me")
+    claimed = await storage.owner_and_version()
+    storage.now = 9.9
+    await take_over(ours, "me")
+    assert await storage.owner_and_version() == claimed
+    storage.now = 10.0
+    await take_over(ours, "me")
+
+    renewed = await storage.owner_and_version()
+    assert (renewed[0], renewed != claimed) == ("me", True)
+
+
+async def test_a_partition_that_another_took_a_moment_ago_is_claimed_by_a_write(storage: Storage) -> None:
+    ours = await storage.owner("me")
+    await storage.owner("other")
+    await take_over(ours, "me")
+
+    assert (await storage.owner_and_version())[0] == "me"
+
+
+async def test_a_claim_with_an_entry_that_is_out_of_date_fails(storage: Storage) -> None:
+    ours = await storage.owner("me")
+    listed = list(await ours.list_ownership(*NAMES.values()))
+    await storage.owner("other")
+    storage.now = 10.0
+
+    assert list(await ours.claim_ownership(listed)) == []
+    assert (await storage.owner_and_version())[0] == "other"
+
+
+async def test_a_release_gives_back_what_was_renewed_a_moment_ago(storage: Storage) -> None:
+    ours = await storage.owner("me")
+    await ours.release()
+
+    assert (await storage.owner_and_version())[0] == ""
+
+
+async def test_a_release_leaves_what_another_has_taken(storage: Storage) -> None:
+    ours = await storage.owner("me")
+    await storage.owner("other")
+    await ours.release()
+
+    assert (await storage.owner_and_version())[0] == "other"
+
+
+async def test_who_has_released_a_partition_cannot_write_over_what_another_program_wrote(
+    storage: Storage, azurite: Azurite
+) -> None:
+    ours = await storage.owner("me")
+    await ours.update_checkpoint(checkpoint(2))
+    await ours.release()
+    async with BlobCheckpointStore.from_connection_string(azurite.connection_string, storage.name) as theirs:
+        await theirs.update_checkpoint(checkpoint(9))
+    with pytest.raises(StaleOwnerError):
+        await ours.update_checkpoint(checkpoint(11))
+
+    assert (await storage.metadata())["sequencenumber"] == "9"

@@ -86,6 +86,25 @@ async def test_one_partition_that_fails_does_not_hold_up_another() -> None:
     assert store.written == [("1", 1)]
 
 
+async def test_a_write_that_hangs_is_given_up_stays_due_and_holds_up_no_other() -> None:
+    store, hangs = Store(), [True]
+
+    async def write(partition: str, position: Position) -> None:
+        if partition == "0" and hangs:
+            hangs.clear()
+            await asyncio.Event().wait()
+        await store.write(partition, position)
+
+    keeper = Checkpointer(write, interval=5, longest_write=0)
+    for partition in ("0", "1"):
+        keeper.open_lane(partition).open(at(1), 0, ignore)
+    await keeper.flush()
+    assert store.written == [("1", 1)]
+    await keeper.flush()
+
+    assert store.written == [("1", 1), ("0", 1)]
+
+
 async def test_a_stale_owner_loses_the_lane_and_writes_no_more() -> None:
     store = Store(StaleOwnerError())
     keeper = checkpointer(store)

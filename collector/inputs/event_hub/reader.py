@@ -9,6 +9,7 @@ from typing import Any, Final
 from azure.eventhub import CloseReason, EventData
 from azure.eventhub.aio import PartitionContext
 
+from collector.delivery.acknowledgement import Lane
 from collector.delivery.checkpointing import Checkpointer
 from collector.delivery.intake import Intake
 from collector.events import Position
@@ -25,10 +26,15 @@ logger = logging.getLogger(__name__)
 _BYTES_BETWEEN_YIELDS: Final = 256 * 1024
 """About 5 ms of work; then the event loop may send and receive."""
 _SECONDS_BEFORE_ANOTHER_START: Final = 5.0
+_STOLEN: Final = "link:stolen"
+"""How the SDK shortens the condition ``amqp:link:stolen``."""
 
 
 class PartitionGoneError(Exception):
-    """Another reader has this partition's checkpoint. The SDK then lets go of it, and claims it anew if it may."""
+    """Another reader has this partition. The SDK then lets go of it, and claims it anew if it may."""
+
+    def __init__(self, partition: str) -> None:
+        super().__init__(f"partition {partition} is no longer ours")
 
 
 class EventHubReader:
@@ -51,6 +57,7 @@ class EventHubReader:
         self._clock = clock
         self._paused = False
         self._contexts: dict[str, PartitionContext] = {}
+        self._taking_in: dict[str, asyncio.Task[Any]] = {}
         self.checkpointer = Checkpointer(self._write_checkpoint, interval=checkpoint_interval)
 
     async def run(self, *, start_position: StartPosition, prefetch: int) -> None:
@@ -90,24 +97,30 @@ class EventHubReader:
 
     async def _on_events(self, context: PartitionContext, events: Sequence[EventData]) -> None:
         self._trouble.over()
-        share = self._prefetch.share(context.partition_id)
+        partition = context.partition_id
+        # These events belong to the lane of this moment, even if the partition is lost and claimed anew meanwhile.
+        lane = self.checkpointer.lane(partition)
+        if lane is None:
+            raise PartitionGoneError(partition)
+        if (task := asyncio.current_task()) is not None:
+            self._taking_in[partition] = task
+        share = self._prefetch.share(partition)
         try:
-            await self._take_in(context, events)
+            await self._take_in(lane, events)
         finally:
             share.taken(len(events))
 
-    async def _take_in(self, context: PartitionContext, events: Sequence[EventData]) -> None:
+    async def _take_in(self, lane: Lane, events: Sequence[EventData]) -> None:
         since_yield = 0
         for event in events:
             body = read_body(event)
             await self._intake.reserve(len(body))
-            lane = self.checkpointer.lane(context.partition_id)
             if self._paused:
                 self._intake.forgo(len(body))
                 await asyncio.Event().wait()  # until the SDK ends this partition; nobody will set it
-            if lane is None:
+            if lane.revoked:
                 self._intake.forgo(len(body))
-                raise PartitionGoneError(context.partition_id)
+                raise PartitionGoneError(lane.partition)
             self._intake.accept(lane, self._position(event), split(body), len(body))
             since_yield += len(body)
             if since_yield > _BYTES_BETWEEN_YIELDS:
@@ -130,7 +143,12 @@ class EventHubReader:
         logger.info("partition claimed", extra={"azure.partition_id": context.partition_id})
 
     async def _on_partition_left(self, context: PartitionContext, reason: CloseReason) -> None:
-        """Write what is settled before the SDK gives the partition back, then stop writing."""
+        """Write what is settled before the SDK gives the partition back, then stop writing.
+
+        A batch that still waits for room is let go of: the SDK has left it behind when the link was lost.
+        """
+        if (task := self._taking_in.pop(context.partition_id, None)) is not None:
+            task.cancel()
         await self.checkpointer.flush_partition(context.partition_id)
         self.checkpointer.revoke_lane(context.partition_id)
         self._prefetch.close(context.partition_id)
@@ -151,7 +169,9 @@ class EventHubReader:
 
     async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:
         partition = f"partition {context.partition_id}: " if context is not None else ""
-        self._trouble.report("the event hub cannot be read", partition + _describe(error))
+        taken = isinstance(error, PartitionGoneError) or getattr(error, "error", None) == _STOLEN
+        what = "another reader has taken a partition" if taken else "the event hub cannot be read"
+        self._trouble.report(what, partition + _describe(error))
 
 
 def _describe(error: Exception) -> str:

@@ -28,6 +28,7 @@ class CurrentCheckpoints(CheckpointStore):
         """Wrap a store; ``look_at`` must follow before the SDK uses it."""
         self._store = store
         self._client: EventHubConsumerClient | None = None
+        self._claimed: frozenset[str] = frozenset()
 
     def look_at(self, client: EventHubConsumerClient) -> None:
         """Ask this client where partitions end."""
@@ -42,8 +43,10 @@ class CurrentCheckpoints(CheckpointStore):
     async def claim_ownership(
         self, ownership_list: Iterable[dict[str, Any]], **options: Any
     ) -> Iterable[dict[str, Any]]:
-        """Pass on."""
-        return await self._store.claim_ownership(ownership_list, **options)
+        """Pass on, and remember which partitions are ours."""
+        claimed = list(await self._store.claim_ownership(ownership_list, **options))
+        self._claimed = frozenset(ownership["partition_id"] for ownership in claimed)
+        return claimed
 
     async def update_checkpoint(self, checkpoint: dict[str, Any], **options: Any) -> None:
         """Pass on."""
@@ -52,9 +55,10 @@ class CurrentCheckpoints(CheckpointStore):
     async def list_checkpoints(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **options: Any
     ) -> Iterable[dict[str, Any]]:
-        """Return the checkpoints that lie within their partitions; the SDK asks right after a claim."""
+        """Return our partitions' checkpoints that lie within them; the SDK asks right after a claim."""
         names = (fully_qualified_namespace, eventhub_name, consumer_group)
-        found = list(await self._store.list_checkpoints(*names, **options))
+        listed = await self._store.list_checkpoints(*names, **options)
+        found = [checkpoint for checkpoint in listed if checkpoint["partition_id"] in self._claimed]
         beyond = await asyncio.gather(*(self._lies_beyond_the_end(checkpoint) for checkpoint in found))
         return [checkpoint for checkpoint, is_beyond in zip(found, beyond, strict=True) if not is_beyond]
 
