@@ -20,6 +20,7 @@ from collector.output.elasticsearch.output import BulkSettings, ElasticsearchOut
 from collector.policy import ElasticsearchOutput as OutputPolicy
 from collector.policy import EventHubStream
 from collector.policy.processors import Processor
+from collector.redact.choice import choose_policy
 from collector.state.blob import FencedBlobCheckpointStore
 from collector.state.sqlite import SqliteCheckpointStore
 from collector.telemetry.counters import Counters
@@ -44,6 +45,7 @@ class Pipeline:
     def __init__(self, name: str, policy: OutputPolicy, data: Path) -> None:
         self.counters = Counters()
         self.name = name
+        self._data = data
         self.started = False
         self.budget = ByteBudget(policy.max_in_flight_bytes)
         self.readiness = Trouble(f"output {name}")
@@ -80,6 +82,7 @@ class Pipeline:
             self.budget,
             self.counters,
             processors=() if constant else processors,
+            content=choose_policy(stream, self._data),
         )
         trouble = Trouble(f"stream {stream.id}")
         reader = EventHubReader(

@@ -15,6 +15,7 @@ from collector.policy.connection_string import (
     EventHubConnectionString,
     StorageConnectionString,
 )
+from collector.policy.content import ContentKeys
 from collector.policy.event_hub_access import (
     find_foreign_hosts,
     find_login_problems,
@@ -88,7 +89,7 @@ class HubName(Section):
     )
 
 
-class EventHubStream(BlobStorage, AzureLogin, HubName):
+class EventHubStream(BlobStorage, ContentKeys, AzureLogin, HubName):
     """One event hub, read by one consumer group."""
 
     ignored_keys: ClassVar[Mapping[str, str]] = STREAM_IGNORED

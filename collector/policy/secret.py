@@ -67,6 +67,7 @@ SECRET_KEYS = frozenset(
         "client_certificate_password",
         "client_secret",
         "connection_string",
+        "content_hash_key",
         "headers",
         "key",
         "key_passphrase",

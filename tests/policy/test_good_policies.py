@@ -86,7 +86,7 @@ def test_each_thing_that_is_not_used_is_explained_once(load: Load) -> None:
 
 def test_every_key_arrives_in_its_type(load: Load) -> None:
     environ = {"ES_PASSWORD": "p", "TENANT": "t", "HUB": HUB, "STORAGE": STORAGE, "CLIENT_SECRET": "s"}
-    environ |= {"PROXY_PASSWORD": "q", "SITE": "x", "SERVICE_TOKEN": "v"}
+    environ |= {"PROXY_PASSWORD": "q", "SITE": "x", "SERVICE_TOKEN": "v", "CONTENT_HASH_KEY": "k" * 16}
     policy = load((GOOD / "every-key.yml").read_text(), environ)
     output = policy.outputs["main"]
     assert output.proxy_url == Secret("http://aoai:q@proxy.example.org:3128")

@@ -76,6 +76,7 @@ ENVIRON = {
     "PROXY_PASSWORD": f"{CANARY}-6",
     "SITE": f"{CANARY}-7",
     "SERVICE_TOKEN": f"{CANARY}-8",
+    "CONTENT_HASH_KEY": f"{CANARY}-9-and-more",
 }
 EVERY_KEY = (Path(__file__).parent / "good" / "every-key.yml").read_text()
 
@@ -104,6 +105,7 @@ def test_the_effective_policy_is_a_policy_but_for_its_secrets(policy: Policy, lo
     tree["outputs"]["cloud"]["service_token"] = "${env.SERVICE_TOKEN}"
     first, second = tree["inputs"][0]["streams"]
     first |= {"connection_string": "${env.HUB}", "storage_account_connection_string": "${env.STORAGE}"}
+    first |= {"content_hash_key": "${env.CONTENT_HASH_KEY}"}
     second |= {"client_secret": "${env.CLIENT_SECRET}"}
     assert load(yaml.safe_dump(tree), ENVIRON) == policy
 
