@@ -54,10 +54,11 @@ class Lane:
     records an earlier reader may have written already.
     """
 
-    def __init__(self, partition: str) -> None:
+    def __init__(self, partition: str, window: ReplayWindow | None = None) -> None:
+        """Begin with nothing under way; without a window nobody has read the partition before."""
         self.partition = partition
         self.unsettled_records = 0
-        self.window = ReplayWindow()
+        self.window = window or ReplayWindow.closed()
         self._newest = -1
         self._tickets: deque[EventTicket] = deque()
         self._prefix: Position | None = None

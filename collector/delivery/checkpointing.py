@@ -7,6 +7,7 @@ from typing import Final
 
 from collector.delivery.acknowledgement import Lane
 from collector.events import Position
+from collector.output.elasticsearch.replay_window import ReplayWindow
 from collector.state.ownership import StaleOwnerError
 
 logger = logging.getLogger(__name__)
@@ -29,9 +30,12 @@ class Checkpointer:
         self._lanes: dict[str, Lane] = {}
 
     def open_lane(self, partition: str) -> Lane:
-        """Begin a fresh lane for a partition that was just claimed; an older lane of it is revoked."""
+        """Begin a fresh lane for a partition that was just claimed; an older lane of it is revoked.
+
+        Its replay window covers everything until it is told where an earlier reader can have ended.
+        """
         self.revoke_lane(partition)
-        lane = self._lanes[partition] = Lane(partition)
+        lane = self._lanes[partition] = Lane(partition, ReplayWindow())
         return lane
 
     def lane(self, partition: str) -> Lane | None:

@@ -68,9 +68,12 @@ _DOCUMENT: Final = msgspec.json.Decoder(_Document)
 class LookupFailedError(Exception):
     """No usable answer: ask again."""
 
-    def __init__(self, what: str, retry_after: float | None = None) -> None:
-        """Take the reason, and the seconds that the server wants to be left alone."""
-        super().__init__(what)
+    def __init__(
+        self, reason: str, *, what: str = "the look-up of what is there fails", retry_after: float | None = None
+    ) -> None:
+        """Take the reason, what is wrong in a few words, and the seconds that the server wants to be left alone."""
+        super().__init__(reason)
+        self.what = what
         self.retry_after = retry_after
 
 
@@ -129,9 +132,6 @@ class Lookup:
         except LookupRefusedError as error:
             self._give_up_for_a_while(str(error))
             return found
-        except LookupFailedError as error:
-            self._trouble.report("what is there already cannot be looked up yet", str(error))
-            raise
         self._trouble.over()
         for item in items:
             item.looked_up, item.unsure = True, False
@@ -203,7 +203,7 @@ class Lookup:
         try:
             answer = await self._client.ask(method, path, params, body)
         except (UnreachableError, NotElasticsearchError) as error:
-            raise LookupFailedError(str(error)) from error
+            raise LookupFailedError(str(error), what="Elasticsearch cannot be reached") from error
         if answer.status == HTTPStatus.OK:
             return answer.body
         if answer.status == HTTPStatus.NOT_FOUND:
@@ -215,7 +215,7 @@ def _as_failure(answer: Answer) -> LookupFailedError | LookupRefusedError:
     said = f"{answer.status} {answer.reason}"
     passing = answer.status in (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
     if passing or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return LookupFailedError(said, answer.retry_after)
+        return LookupFailedError(said, what="Elasticsearch asks to wait", retry_after=answer.retry_after)
     return LookupRefusedError(said)
 
 

@@ -110,6 +110,8 @@ class Sender:
         try:
             known = await self._lookup.find(doubtful)
         except LookupFailedError as error:
+            self._counters.failed_requests += 1
+            self._trouble.report(error.what, str(error))
             turn.refused(error.retry_after)
             return None
         if not known:
