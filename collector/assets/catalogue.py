@@ -19,6 +19,14 @@ class Origin(StrEnum):
     OURS = "ours"
 
 
+class Privacy(StrEnum):
+    """What a field can tell about a person; decides who may read it and how long it is kept."""
+
+    OPERATIONAL = "operational"
+    IDENTITY = "identity"
+    CONTENT = "content"
+
+
 class FieldType(StrEnum):
     """The mapping types in use; each exists on every Elasticsearch from 8.16."""
 
@@ -27,6 +35,7 @@ class FieldType(StrEnum):
     DATE = "date"
     DOUBLE = "double"
     FLATTENED = "flattened"
+    GEO_POINT = "geo_point"
     IP = "ip"
     KEYWORD = "keyword"
     LONG = "long"
@@ -37,8 +46,9 @@ class FieldType(StrEnum):
 class CatalogueField(BaseModel):
     """One field: its name, what it means and how it is mapped.
 
-    ``unit`` and ``metric_type`` are Elasticsearch's own words. ``source`` names Azure's column, or several in the
-    order in which they are tried. ``mapping`` holds parameters beside the type.
+    ``datasets`` are those whose documents can have it. ``unit`` and ``metric_type`` are Elasticsearch's own words.
+    ``source`` names Azure's column, or several in the order in which they are tried. ``mapping`` holds parameters
+    beside the type. Objects and ``flattened`` fields have no example.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +62,8 @@ class CatalogueField(BaseModel):
     unit: str | None = None
     metric_type: str | None = None
     mapping: dict[str, bool | int | str] = Field(default_factory=dict)
+    privacy: Privacy
+    example: str | int | float | bool | dict[str, float] | None = None
 
 
 @cache

@@ -1,5 +1,7 @@
 """Writes ``docs/fields.md`` from the catalogue: ``python -m collector.assets.fields_page``."""
 
+import json
+
 from collector.assets.catalogue import CatalogueField, load_catalogue
 from collector.assets.files import sources_root
 
@@ -9,10 +11,13 @@ Generated from `catalogue/fields.yml` by `python -m collector.assets.fields_page
 
 `Origin` says who named a field: `ecs` the Elastic Common Schema, `otel` OpenTelemetry's conventions for generative AI,
 `elastic` Elastic's own `azure` and `azure_openai` packages, `ours` nobody before. `From` names Azure's column in the
-record, or several in the order in which they are tried.
+record, or several in the order in which they are tried. `Privacy` says what a field can tell: `operational` nothing
+about a person, `identity` who called or from where, `content` what was asked or answered.
 """
 
-TABLE_HEAD = "| Field | Type | Meaning | From | Origin |\n|---|---|---|---|---|"
+LONGEST_EXAMPLE = 60
+
+TABLE_HEAD = "| Field | Type | Meaning | From | Example | Privacy | Origin |\n|---|---|---|---|---|---|---|"
 
 
 def render() -> str:
@@ -28,8 +33,23 @@ def _section(dataset: str) -> str:
 
 def _row(field: CatalogueField) -> str:
     unit = f" ({field.unit})" if field.unit else ""
-    cells = (f"`{field.name}`", f"{field.type}{unit}", field.description, field.source or "", field.origin)
+    cells = (
+        f"`{field.name}`",
+        f"{field.type}{unit}",
+        field.description,
+        field.source or "",
+        "" if field.example is None else f"`{_shown(field.example)}`",
+        field.privacy,
+        field.origin,
+    )
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _shown(example: object) -> str:
+    """The example on one line that does not widen the table without end."""
+    text = example if isinstance(example, str) else json.dumps(example)
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST_EXAMPLE else f"{text[:LONGEST_EXAMPLE]}…"
 
 
 def main() -> None:

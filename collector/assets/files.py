@@ -30,9 +30,18 @@ def sources_root() -> Path:
 
 
 def read_pipelines() -> dict[tuple[str, str], Body]:
-    """Every pipeline's source by data set and file stem, as in ``ingest-pipelines/aoai.logs/default.yml``."""
+    """Every pipeline's source by folder and file stem, as in ``ingest-pipelines/aoai.logs/default.yml``."""
     root = sources_root() / "ingest-pipelines"
     return {(path.parent.name, path.stem): _read_object(path) for path in sorted(root.glob("*/*.yml"))}
+
+
+def read_functions() -> str:
+    """The functions that scripts of the pipelines share."""
+    path = sources_root() / "ingest-pipelines" / "shared" / "functions.painless"
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise AssetError(f"{path.name} cannot be read: {error}") from error
 
 
 def read_catalogue() -> list[object]:

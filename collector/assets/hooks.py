@@ -1,34 +1,74 @@
-"""Calls the user's own pipeline from ours.
+"""What Elasticsearch runs and the embedded engine cannot: the user's own pipeline, and where an address lies.
 
-The call is no part of ``ingest-pipelines/``, for two reasons: Fleet adds its own when it installs the package, and two
-calls would run the user's processors twice; and the embedded engine does not know ``ignore_missing_pipeline``.
+Neither is part of ``ingest-pipelines/``. Fleet adds the call of the user's pipeline itself when it installs the
+package, and two calls would run the user's processors twice; and the embedded engine knows neither
+``ignore_missing_pipeline`` nor ``geoip``. Documents do not depend on them: without a database ``geoip`` adds nothing.
 """
 
 from typing import cast
 
 from collector.assets.files import Body
 
-CUSTOM_PIPELINE = "logs-aoai.logs@custom"
-
-BEFORE_TAG = "remove_event_original"
-"""The user's processors run before this one, so that they still see ``event.original``."""
-
-HOOK: Body = {
-    "pipeline": {
-        "tag": "pipeline_custom",
-        "description": "Your own processors; they still see event.original.",
-        "name": CUSTOM_PIPELINE,
-        "ignore_missing_pipeline": True,
-    }
-}
+BEFORE_TAG = "pipeline_clean"
+"""They stand before this processor, so that the user's still see ``event.original``."""
 
 
-def with_custom_hook(pipeline: Body) -> Body:
-    """The pipeline with a call of ``logs-aoai.logs@custom`` before its clean-up; one without clean-up as it is."""
+def custom_pipeline(dataset: str) -> str:
+    """The name of the pipeline that belongs to the user: ``logs-aoai.logs@custom``."""
+    return f"logs-{dataset}@custom"
+
+
+def with_hooks(pipeline: Body, dataset: str) -> Body:
+    """The pipeline with what only Elasticsearch runs before its clean-up; one without clean-up as it is."""
     processors: list[Body] = []
     for processor in cast("list[dict[str, Body]]", pipeline["processors"]):
         (parameters,) = processor.values()
         if parameters.get("tag") == BEFORE_TAG:
-            processors.append(HOOK)
+            processors += [*_geography(), _custom(dataset)]
         processors.append(cast("Body", processor))
     return {**pipeline, "processors": processors}
+
+
+def _custom(dataset: str) -> Body:
+    return {
+        "pipeline": {
+            "tag": "pipeline_custom",
+            "description": "Your own processors; they still see event.original.",
+            "name": custom_pipeline(dataset),
+            "ignore_missing_pipeline": True,
+        }
+    }
+
+
+def _geography() -> list[Body]:
+    """Place and network of the caller, where the record has a whole address: the gateway's, not Azure OpenAI's."""
+    databases: dict[str, Body] = {
+        "geo": {},
+        "as": {"database_file": "GeoLite2-ASN.mmdb", "properties": ["asn", "organization_name"]},
+    }
+    processors: list[Body] = [
+        {
+            "geoip": {
+                "tag": f"geoip_source_{part}",
+                "if": f"ctx.source?.ip != null && ctx.source.{part} == null".replace("source.as", "source['as']"),
+                "field": "source.ip",
+                "target_field": f"source.{part}",
+                "ignore_missing": True,
+                "ignore_failure": True,
+                **options,
+            }
+        }
+        for part, options in databases.items()
+    ]
+    renames: list[Body] = [
+        {
+            "rename": {
+                "tag": f"rename_source_as_{old}",
+                "field": f"source.as.{old}",
+                "target_field": f"source.as.{new}",
+                "ignore_missing": True,
+            }
+        }
+        for old, new in (("asn", "number"), ("organization_name", "organization.name"))
+    ]
+    return [*processors, *renames]

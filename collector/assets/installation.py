@@ -5,7 +5,6 @@ from enum import StrEnum
 
 from elasticsearch import AsyncElasticsearch
 
-from collector.assets.hooks import with_custom_hook
 from collector.assets.server import Asset, AssetKind, is_embedded, read_stored, write
 from collector.assets.sources import component_templates, pipelines, templates
 
@@ -53,10 +52,7 @@ async def install(client: AsyncElasticsearch) -> InstallReport:
 
 def shipped_assets(*, embedded: bool) -> list[Asset]:
     """Everything to install: for Elasticsearch with the user's hooks, or cut to what the embedded engine takes."""
-    assets = [
-        Asset(AssetKind.PIPELINE, name, body if embedded else with_custom_hook(body))
-        for name, body in pipelines().items()
-    ]
+    assets = [Asset(AssetKind.PIPELINE, name, body) for name, body in pipelines(hooks=not embedded).items()]
     assets += [Asset(AssetKind.COMPONENT_TEMPLATE, name, body) for name, body in component_templates().items()]
     assets += [Asset(AssetKind.INDEX_TEMPLATE, name, body) for name, body in templates().items()]
     return [_adapt(asset) for asset in assets] if embedded else assets

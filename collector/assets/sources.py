@@ -1,12 +1,24 @@
 """All that is to be installed, by name. The bodies are those for Elasticsearch, from the sources of this package."""
 
-from collector.assets.files import Body, read_pipelines
+from collector.assets.files import Body
+from collector.assets.hooks import with_hooks
+from collector.assets.pipelines import datasets_with_pipelines, pipelines_of, with_ids
 from collector.assets.templates import DATASETS, META, build_component_template, build_index_template, pipeline_id
 
 
-def pipelines() -> dict[str, Body]:
-    """Ingest pipelines: ``logs-aoai.logs-<version>``."""
-    return {pipeline_id(dataset, stem): {**body, "_meta": META} for (dataset, stem), body in read_pipelines().items()}
+def pipelines(*, hooks: bool = False) -> dict[str, Body]:
+    """Ingest pipelines: ``logs-aoai.logs-<version>`` and those it calls, which come before it.
+
+    ``hooks`` adds what only Elasticsearch runs, such as the call of the user's own pipeline.
+    """
+    built: dict[str, Body] = {}
+    for dataset in datasets_with_pipelines():
+        bodies = pipelines_of(dataset)
+        ids = {stem: pipeline_id(dataset, stem) for stem in bodies}
+        if hooks:
+            bodies["default"] = with_hooks(bodies["default"], dataset)
+        built |= {ids[stem]: {**with_ids(body, ids), "_meta": META} for stem, body in bodies.items()}
+    return built
 
 
 def component_templates() -> dict[str, Body]:
@@ -15,5 +27,5 @@ def component_templates() -> dict[str, Body]:
 
 
 def templates() -> dict[str, Body]:
-    """Index templates: ``logs-aoai.logs`` and ``logs-aoai.deadletter``."""
+    """Index templates: ``logs-aoai.logs``, ``logs-aoai.deadletter`` and so on."""
     return {dataset.stream: build_index_template(dataset) for dataset in DATASETS}

@@ -12,18 +12,22 @@ PRIORITY = 250
 """Above Fleet's 200 for a data set and below the 500 a user may choose to win over us."""
 
 TOTAL_FIELDS_LIMIT = 1000
-"""About 100 fields are ours; the rest is room for a sender's own (agent.*, host.*, labels.*)."""
+"""At most 300 fields and objects are ours; the rest is room for a sender's own (agent.*, host.*, labels.*)."""
 
 META: Body = {"package": {"name": PACKAGE, "version": __version__}, "managed_by": "aoai-collector", "managed": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A data set: its name, whether documents pass a pipeline, and whether senders may add fields."""
+    """A data set: its name, whether documents pass a pipeline, and whether senders may add fields.
+
+    ``retention`` is given where documents may hold prompts: they are deleted after it, whatever happens to other logs.
+    """
 
     name: str
     has_pipeline: bool
     dynamic: bool
+    retention: str | None = None
 
     @property
     def stream(self) -> str:
@@ -32,8 +36,10 @@ class Dataset:
 
 
 LOGS = Dataset("aoai.logs", has_pipeline=True, dynamic=True)
+GATEWAY = Dataset("aoai.gateway", has_pipeline=True, dynamic=True, retention="30d")
+ENDPOINTS = Dataset("aoai.endpoints", has_pipeline=True, dynamic=True)
 DEAD_LETTERS = Dataset("aoai.deadletter", has_pipeline=False, dynamic=False)
-DATASETS = (LOGS, DEAD_LETTERS)
+DATASETS = (LOGS, GATEWAY, ENDPOINTS, DEAD_LETTERS)
 
 
 def pipeline_id(dataset: str, stem: str = "default") -> str:
@@ -53,7 +59,12 @@ def build_component_template(dataset: Dataset) -> Body:
     if dataset.has_pipeline:
         index["default_pipeline"] = pipeline_id(dataset.name)
     mappings = build_mappings(dataset.name, dynamic=dataset.dynamic)
-    return {"template": {"settings": {"index": index}, "mappings": mappings}, "_meta": META}
+    template: Body = {"settings": {"index": index}, "mappings": mappings}
+    if dataset.retention:
+        # Elasticsearch's own logs@settings names a life cycle policy, which would win over the retention.
+        index["lifecycle"] = {"prefer_ilm": False}
+        template["lifecycle"] = {"data_retention": dataset.retention}
+    return {"template": template, "_meta": META}
 
 
 def build_index_template(dataset: Dataset) -> Body:

@@ -10,7 +10,7 @@ import pytest
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from collector.assets.installation import InstallReport, install
-from collector.assets.sources import pipelines
+from collector.assets.templates import pipeline_id
 
 type Document = dict[str, Any]
 
@@ -24,8 +24,7 @@ async def _install(url: str) -> InstallReport:
 def logs_pipeline(engine_url: str) -> str:
     """The id of the pipeline of aoai.logs, with everything installed."""
     asyncio.run(_install(engine_url))
-    (pipeline,) = pipelines()
-    return pipeline
+    return pipeline_id("aoai.logs")
 
 
 @pytest.fixture(scope="session")
@@ -37,10 +36,10 @@ def scratch_namespace(elasticsearch_client: Elasticsearch) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def as_collected() -> Callable[[str], Document]:
+def as_collected() -> Callable[..., Document]:
     """Wrap the text of a record as the collector does."""
 
-    def wrap(message: str) -> Document:
+    def wrap(message: str, dataset: str = "aoai.logs") -> Document:
         return {
             "@timestamp": "2026-03-10T09:10:00.000Z",
             "message": message,
@@ -52,8 +51,8 @@ def as_collected() -> Callable[[str], Document]:
                 "sequence_number": 42,
                 "enqueued_time": "2026-03-10T09:10:00.000Z",
             },
-            "data_stream": {"type": "logs", "dataset": "aoai.logs", "namespace": "default"},
-            "event": {"module": "aoai", "dataset": "aoai.logs"},
+            "data_stream": {"type": "logs", "dataset": dataset, "namespace": "default"},
+            "event": {"module": "aoai", "dataset": dataset},
         }
 
     return wrap
@@ -79,10 +78,11 @@ def send(elasticsearch_client: Elasticsearch) -> Callable[..., list[Document]]:
 
 @pytest.fixture(scope="session")
 def process(elasticsearch_client: Elasticsearch, logs_pipeline: str) -> Callable[[Document], Document]:
-    """The document that the pipeline makes of one, nothing stored."""
+    """The document that the pipeline of its data set makes of one, nothing stored."""
 
     def simulate(document: Document) -> Document:
-        (answer,) = elasticsearch_client.ingest.simulate(id=logs_pipeline, docs=[{"_source": document}])["docs"]
+        pipeline = pipeline_id(document["data_stream"]["dataset"])
+        (answer,) = elasticsearch_client.ingest.simulate(id=pipeline, docs=[{"_source": document}])["docs"]
         assert "doc" in answer, json.dumps(answer)
         return answer["doc"]["_source"]
 

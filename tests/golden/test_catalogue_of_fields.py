@@ -9,7 +9,7 @@ from collector.assets.fields_page import render
 from collector.assets.files import sources_root
 from collector.assets.sources import component_templates, templates
 
-DATASETS = ("aoai.logs", "aoai.deadletter")
+DATASETS = ("aoai.logs", "aoai.gateway", "aoai.endpoints", "aoai.deadletter")
 
 
 def mappings_of(dataset: str) -> dict[str, Any]:

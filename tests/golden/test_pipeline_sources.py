@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from collector.assets.files import read_pipelines, sources_root
-from collector.assets.hooks import with_custom_hook
+from collector.assets.pipelines import pipelines_of
 from collector.assets.sources import pipelines
+from collector.assets.templates import DATASETS, pipeline_id
 
 type Processor = tuple[str, dict[str, Any]]
 
@@ -17,7 +18,7 @@ SOURCES = read_pipelines()
 
 PORTABLE = {
     *("append", "convert", "date", "dissect", "drop", "fail", "fingerprint", "foreach", "grok", "gsub", "json"),
-    *("lowercase", "remove", "rename", "script", "set", "split", "trim", "uppercase", "user_agent"),
+    *("lowercase", "pipeline", "remove", "rename", "script", "set", "split", "trim", "uppercase", "user_agent"),
 }
 """Processors that Elasticsearch 8.16, 9.x and the embedded engine have alike."""
 
@@ -45,8 +46,9 @@ def source(request: pytest.FixtureRequest) -> dict[str, Any]:
     return SOURCES[request.param]
 
 
-def test_there_is_a_pipeline_for_the_logs() -> None:
-    assert ("aoai.logs", "default") in SOURCES
+def test_every_data_set_that_passes_a_pipeline_has_one() -> None:
+    for dataset in DATASETS:
+        assert (pipeline_id(dataset.name) in pipelines()) is dataset.has_pipeline
 
 
 def test_every_processor_has_a_tag_of_its_own(source: dict[str, Any]) -> None:
@@ -82,8 +84,13 @@ def test_a_failure_message_names_processor_tag_reason_and_pipeline(source: dict[
     assert all(part in message for part in ERROR_MESSAGE_PARTS)
 
 
-def test_the_message_becomes_the_original_only_when_there_is_none(source: dict[str, Any]) -> None:
-    processors = list(walk(source["processors"]))
+def test_all_failure_handlers_begin_alike() -> None:
+    first, *others = [source["on_failure"][:3] for source in SOURCES.values()]
+    assert all(other == first for other in others)
+
+
+def test_the_message_becomes_the_original_only_when_there_is_none() -> None:
+    processors = list(walk(SOURCES["shared", "parse"]["processors"]))
     (index,) = (i for i, (kind, p) in enumerate(processors) if (kind, p.get("field")) == ("rename", "message"))
     rename, (kind, remove) = processors[index][1], processors[index + 1]
     assert (rename["target_field"], rename["if"]) == ("event.original", "ctx.event?.original == null")
@@ -91,12 +98,26 @@ def test_the_message_becomes_the_original_only_when_there_is_none(source: dict[s
     assert remove["ignore_missing"] is True
 
 
+def test_every_shared_pipeline_is_called_by_some_data_set() -> None:
+    called = {stem for dataset in DATASETS if dataset.has_pipeline for stem in pipelines_of(dataset.name)}
+    assert {stem for folder, stem in SOURCES if folder == "shared"} <= called
+
+
+def test_a_pipeline_stands_before_the_one_that_calls_it() -> None:
+    ids = list(pipelines())
+    for place, body in enumerate(pipelines().values()):
+        for kind, parameters in walk(body["processors"]):  # type: ignore[arg-type]
+            assert kind != "pipeline" or ids.index(parameters["name"]) < place
+
+
 def test_a_source_is_a_yaml_document_of_its_own() -> None:
     for path in (sources_root() / "ingest-pipelines").glob("*/*.yml"):
         assert path.read_text().startswith("---\n")
 
 
-def test_on_elasticsearch_the_users_own_pipeline_runs_before_the_original_is_removed() -> None:
-    (body,) = pipelines().values()
-    tags = [parameters["tag"] for _, parameters in walk(with_custom_hook(body)["processors"])]  # type: ignore[arg-type]
-    assert tags[-2:] == ["pipeline_custom", "remove_event_original"]
+@pytest.mark.parametrize("dataset", [dataset.name for dataset in DATASETS if dataset.has_pipeline])
+def test_on_elasticsearch_the_users_own_pipeline_runs_before_the_original_is_removed(dataset: str) -> None:
+    body = pipelines(hooks=True)[pipeline_id(dataset)]
+    processors = [parameters for _, parameters in walk(body["processors"])]  # type: ignore[arg-type]
+    assert [parameters["tag"] for parameters in processors[-2:]] == ["pipeline_custom", "pipeline_clean"]
+    assert processors[-2]["name"] == f"logs-{dataset}@custom"
