@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from collector.events import Entry, Record, Reject, RejectReason
-from collector.inputs.envelope import NestingError, StrictParseError, split_strictly
+from collector.inputs.envelope import NestingError, StrictParseError, find_pieces, read_piece, split_strictly
 
 # Possessive quantifiers, and the end of text as a last closing quote (even after a lone backslash), keep both patterns
 # linear on hostile input: a string that begins always matches, so no position is scanned twice.
@@ -46,15 +46,16 @@ _BYTE_ORDER_MARKS: Final = (
 )
 
 
-def salvage(body: bytes) -> list[Entry]:
-    """Return the records and rejects of a body that failed the strict parse, in its order."""
+def salvage(body: bytes) -> Iterator[Entry]:
+    """Yield the records and rejects of a body that failed the strict parse, in its order."""
     encoding, mark = _wide_encoding(body)
     try:
         text = body[len(mark) :].decode(encoding, "surrogateescape" if encoding == "utf-8" else "strict")
     except UnicodeDecodeError as error:
-        return [Reject(body, RejectReason.NOT_UTF8, f"the bytes are not {encoding} either: {error.reason}")]
+        yield Reject(body, RejectReason.NOT_UTF8, f"the bytes are not {encoding} either: {error.reason}")
+        return
     entries = _entries(text.strip("\0 \t\r\n"))
-    return [_mark_repaired(entry) for entry in entries] if mark or encoding != "utf-8" else entries
+    yield from map(_mark_repaired, entries) if mark or encoding != "utf-8" else entries
 
 
 def _wide_encoding(body: bytes) -> tuple[str, bytes]:
@@ -72,11 +73,12 @@ def _wide_encoding(body: bytes) -> tuple[str, bytes]:
     return "utf-8", b""
 
 
-def _entries(text: str) -> list[Entry]:
+def _entries(text: str) -> Iterator[Entry]:
     lines = [line.strip() for line in text.split("\n") if line.strip()]
-    if len(lines) > 1 and _are_values(lines):
-        return [entry for line in lines for entry in _mend(line, _LEVELS)]
-    return _mend(text, _LEVELS)
+    if len(lines) <= 1 or not _are_values(lines):
+        lines = [text]
+    for line in lines:
+        yield from _mend(line, _LEVELS)
 
 
 def _are_values(lines: list[str]) -> bool:
@@ -98,18 +100,25 @@ def _is_well_formed(line: str) -> bool:
     return True
 
 
-def _mend(piece: str, levels: int) -> list[Entry]:
+def _mend(piece: str, levels: int) -> Iterator[Entry]:
     """Read one value: as it stands, else element by element, else repaired, else not at all."""
     source = piece.encode("utf-8", "surrogateescape")
     try:
-        return split_strictly(source)
+        pieces = find_pieces(source)
     except StrictParseError as error:
-        fault = error
+        yield from _mend_broken(piece, source, levels, error)
+    else:
+        yield from map(read_piece, pieces)
+
+
+def _mend_broken(piece: str, source: bytes, levels: int, fault: StrictParseError) -> Iterator[Entry]:
     if levels and (pieces := _take_apart(piece)):
-        return [entry for inner in pieces for entry in _mend(inner, levels - 1)]
-    if isinstance(fault, NestingError):
-        return [Reject(source, RejectReason.NESTED_TOO_DEEPLY, str(fault))]
-    return [_repair(piece, source)]
+        for inner in pieces:
+            yield from _mend(inner, levels - 1)
+    elif isinstance(fault, NestingError):
+        yield Reject(source, RejectReason.NESTED_TOO_DEEPLY, str(fault))
+    else:
+        yield _repair(piece, source)
 
 
 def _take_apart(piece: str) -> list[str]:

@@ -1,8 +1,11 @@
 """Bodies made to be slow: each must be through within the time limit, where a square law needs minutes."""
 
+import gzip
+import tracemalloc
+
 import pytest
 
-from collector.inputs.splitting import split
+from collector.inputs.splitting import MANY_RECORDS, split, split_at_once, split_slowly
 
 SIZE = 100_000
 UNITS = [
@@ -55,3 +58,23 @@ def test_a_megabyte_that_ends_in_a_backslash_is_split_in_linear_time() -> None:
 @pytest.mark.parametrize("text", [b"x,", b'"x",', b"1 2,", b"[x],"])
 def test_a_text_without_an_object_makes_one_dead_letter_however_long(text: bytes) -> None:
     assert len(split(text * 10_000 + b"!")) == 1
+
+
+def test_ordinary_bodies_are_split_at_once_and_those_that_take_room_are_left_for_later() -> None:
+    few, many = b'{"records":[{"n":1}]}', b'{"records":[' + b"{}," * MANY_RECORDS + b"{}]}"
+    assert [entry.source for entry in split_at_once(few) or ()] == [b'{"n":1}']
+    assert [split_at_once(body) for body in (many, gzip.compress(few), few + b"}")] == [None, None, None]
+
+
+@pytest.mark.parametrize("frame", [b'{"records":[%b{}]}', b"[%b{}]", b"%b{}", b'{"records":[%b{}'])
+def test_tiny_records_by_the_hundred_thousand_are_taken_apart_one_at_a_time(frame: bytes) -> None:
+    body = frame % (b"{}," * 100_000)
+    tracemalloc.start()
+    try:
+        entries = sum(1 for _ in split_slowly(body))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert entries == 100_001
+    assert peak < 12 * 2**20  # with all of its records at once it is twice that and more
