@@ -148,11 +148,12 @@ def _jwt(source: random.Random) -> str:
 
 def _connection_string(source: random.Random) -> str:
     key = _pick(source, _BASE64, 86) + "=="
+    password = _pick(source, _ALPHANUMERIC, 14)
     return source.choice(
         (
-            f"DefaultEndpointsProtocol=https;AccountName=acme{source.randrange(99)};AccountKey=«{key}»",
+            f"AccountName=acme{source.randrange(99)};AccountKey=«{key}»",
             f"Endpoint=sb://acme.example/;SharedAccessKeyName=listen;SharedAccessKey=«{_pick(source, _BASE64, 43)}=»",
-            f"Server=db{source.randrange(9)}.example;Database=crm;User ID=sa;Password=«{_pick(source, _ALPHANUMERIC, 14)}»",
+            f"Server=db{source.randrange(9)}.example;Database=crm;User ID=sa;Password=«{password}»",
             f"AccountEndpoint=https://acme.documents.example:443/;AccountKey=«{key}»;",
         )
     )
