@@ -1,9 +1,10 @@
 """Records whose correlation ids tell afterwards which of them arrived."""
 
 import json
+from collections import Counter
 from uuid import uuid4
 
-from plugins.daemon import HUB, PARTITIONS
+from plugins.daemon import HUB, PARTITIONS, Documents
 
 from collector.emulators.event_hubs import EventHubsEmulator
 
@@ -37,3 +38,9 @@ def feed(hub: EventHubsEmulator, events: int, per_event: int) -> set[str]:
         hub.append(HUB, str(number % PARTITIONS), body)
         fed.update(ids)
     return fed
+
+
+async def lost_and_extra(documents: Documents, expected: set[str], dataset: str = "aoai.logs") -> tuple[int, int]:
+    """Hold a data stream against what was fed: how many records it lacks, and how many documents it should not have."""
+    found = Counter(await documents.values(dataset, "azure.open_ai.correlation_id"))
+    return len(expected - found.keys()), (found - Counter(expected)).total()
