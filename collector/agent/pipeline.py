@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from collector.agent.readiness import wait_until_ready
-from collector.delivery.budget import ByteBudget
+from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
 from collector.delivery.processing import enrich, is_constant
 from collector.events import DataStream
@@ -47,7 +47,7 @@ class Pipeline:
         self.name = name
         self._data = data
         self.started = False
-        self.budget = ByteBudget(policy.max_in_flight_bytes)
+        self.budget = Budget(policy.max_in_flight_bytes, policy.max_in_flight_records)
         self.readiness = Trouble(f"output {name}")
         self.trouble = Trouble(f"output {name}")
         self._client_settings = client_settings(policy)

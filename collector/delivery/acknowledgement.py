@@ -16,21 +16,39 @@ class SettledTwiceError(RuntimeError):
     """More records of an event were settled than it has: a fault of ours, never of the data."""
 
 
+def _ignore() -> None:
+    """Do nothing when an event is done."""
+
+
 class EventTicket:
-    """One event under way; counts down its unsettled records."""
+    """One event under way; counts down its unsettled records.
 
-    __slots__ = ("_lane", "_on_done", "_unsettled", "position")
+    Its records may come in several steps: ``expect`` them, and ``close`` when there are no more.
+    """
 
-    def __init__(self, lane: "Lane", position: Position, records: int, on_done: Callable[[], None]) -> None:
+    __slots__ = ("_lane", "_on_done", "_open", "_unsettled", "position")
+
+    def __init__(self, lane: "Lane", position: Position, on_done: Callable[[], None]) -> None:
         self.position = position
         self._lane = lane
-        self._unsettled = records
+        self._unsettled = 0
+        self._open = True
         self._on_done = on_done
 
     @property
     def done(self) -> bool:
-        """Whether all records of the event are settled."""
-        return self._unsettled == 0
+        """Whether all records of the event have come and are settled."""
+        return self._unsettled == 0 and not self._open
+
+    def expect(self, records: int) -> None:
+        """Note that so many more records of the event are under way."""
+        self._unsettled += records
+        self._lane.unsettled_records += records
+
+    def close(self) -> None:
+        """Note that the event has no further records."""
+        self._open = False
+        self._finish_if_done()
 
     def settle(self) -> None:
         """Note that Elasticsearch has answered for one more record of the event.
@@ -43,6 +61,10 @@ class EventTicket:
         self._unsettled -= 1
         self._lane.unsettled_records -= 1
         if self._unsettled == 0:
+            self._finish_if_done()
+
+    def _finish_if_done(self) -> None:
+        if self.done:
             self._on_done()
             self._lane.advance()
 
@@ -59,7 +81,7 @@ class Lane:
         self.partition = partition
         self.unsettled_records = 0
         self.window = window or ReplayWindow.closed()
-        self._newest = -1
+        self._newest: int | None = None
         self._tickets: deque[EventTicket] = deque()
         self._prefix: Position | None = None
         self._checkpointed: Position | None = None
@@ -67,13 +89,17 @@ class Lane:
 
     def open(self, position: Position, records: int, on_done: Callable[[], None]) -> EventTicket:
         """Enter the next event; ``on_done`` runs once, when its last record settles (now, if it has none)."""
-        ticket = EventTicket(self, position, records, on_done)
+        ticket = self.begin(position, on_done)
+        ticket.expect(records)
+        ticket.close()
+        return ticket
+
+    def begin(self, position: Position, on_done: Callable[[], None] = _ignore) -> EventTicket:
+        """Enter the next event, whose records are still to come."""
+        ticket = EventTicket(self, position, on_done)
         self._tickets.append(ticket)
-        self._newest = max(self._newest, position.sequence_number)
-        self.unsettled_records += records
-        if records == 0:
-            on_done()
-            self.advance()
+        newest = self._newest
+        self._newest = position.sequence_number if newest is None else max(newest, position.sequence_number)
         return ticket
 
     def advance(self) -> None:
@@ -86,9 +112,14 @@ class Lane:
                 if self.window.open:
                     self.window.pass_by(position.sequence_number)
 
+    @property
+    def fresh(self) -> bool:
+        """Whether no event was entered yet."""
+        return self._newest is None
+
     def came_before(self, position: Position) -> bool:
         """Tell whether this lane may have had the event already: after a reconnect the SDK may hand it out again."""
-        return position.sequence_number <= self._newest
+        return self._newest is not None and position.sequence_number <= self._newest
 
     def holds(self, position: Position) -> bool:
         """Tell whether this very event is under way."""

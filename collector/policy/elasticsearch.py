@@ -178,6 +178,13 @@ class ElasticsearchOutput(Section):
         "The most bytes of records taken in and not yet settled. At that mark nothing more is read from the hub.",
         reason="more than twice what 4 bulks of 5MiB hold, and a fifth of the 256MiB that the process may use",
     )
+    max_in_flight_records: Annotated[int, WholeNumber(1, 10_000_000)] = setting(
+        32_000,
+        "The most records taken in and not yet settled, however small they are. At that mark nothing more is read from "
+        "the hub.",
+        reason="five times what 4 bulks of 1,600 hold; records of a usual size reach max_in_flight_bytes at about the "
+        "same mark",
+    )
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -219,4 +226,10 @@ class ElasticsearchOutput(Section):
                 ("max_in_flight_bytes",),
                 "is smaller than bulk_max_bytes, so no bulk could ever be full",
                 "Write at least the size of one bulk.",
+            )
+        if self.max_in_flight_records < self.bulk_max_size:
+            yield Contradiction(
+                ("max_in_flight_records",),
+                "is smaller than bulk_max_size, so no bulk could ever be full",
+                "Write at least the number of records of one bulk.",
             )

@@ -9,7 +9,7 @@ from output.delivery_rig import Build, Rig
 from plugins.bulk_server import BulkServer, listening
 
 from collector.delivery.acknowledgement import Lane
-from collector.delivery.budget import ByteBudget
+from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
 from collector.events import DataStream, Source
 from collector.output.elasticsearch.encoding import StreamEncoder
@@ -52,7 +52,7 @@ async def build(tmp_path: Path) -> AsyncIterator[Build]:
             trouble=trouble,
         )
         encoder = StreamEncoder(SOURCE, TARGET, (), preserve_original=False)
-        intake = Intake(SOURCE, encoder, output, ByteBudget(10**9), counters)
+        intake = Intake(SOURCE, encoder, output, Budget(10**9), counters)
         rig = Rig(server, output, intake, Lane("0"), counters, trouble, path)
         output.start()
         rigs.append(rig)

@@ -98,6 +98,7 @@ def test_every_key_arrives_in_its_type(load: Load) -> None:
     assert (output.timeout, output.flush_timeout) == (timedelta(seconds=30), timedelta(seconds=1))
     assert (output.backoff.init, output.backoff.max) == (timedelta(milliseconds=500), timedelta(minutes=2))
     assert (output.bulk_max_bytes, output.max_in_flight_bytes) == (10 * 2**20, 100 * 2**20)
+    assert output.max_in_flight_records == 50_000
     assert output.headers == {"X-Tenant": Secret("t")}
     first, second = policy.inputs[0].streams
     assert (first.data_stream.namespace, second.data_stream.namespace) == ("team_b", "team_a")
@@ -121,6 +122,7 @@ def test_the_defaults_are_those_of_the_documents(load_small: Load) -> None:
     assert output.urls == ("http://localhost:9200",)
     assert (output.compression_level, output.bulk_max_size, output.worker) == (1, 1600, 4)
     assert (output.bulk_max_bytes, output.max_in_flight_bytes) == (5 * 2**20, 48 * 2**20)
+    assert output.max_in_flight_records == 32_000
     assert (output.timeout, output.flush_timeout) == (timedelta(seconds=90), timedelta(milliseconds=200))
     assert (policy.inputs[0].id, stream.id) == ("azure-eventhub", "azure-eventhub-aoai.logs")
     assert (stream.prefetch, stream.prefetch_bytes) == (300, 32 * 2**20)

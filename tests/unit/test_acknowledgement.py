@@ -100,6 +100,31 @@ def test_an_event_is_done_only_when_its_last_record_is_settled() -> None:
     assert (ticket.done, lane.prefix) == (True, at(1))
 
 
+def test_an_event_whose_records_come_in_steps_is_done_only_when_they_have_all_come() -> None:
+    lane = Lane("0")
+    ticket = lane.begin(at(1))
+    ticket.expect(1)
+    ticket.settle()
+    ticket.expect(2)
+    ticket.settle()
+    ticket.settle()
+    assert (ticket.done, lane.prefix, lane.unsettled_records) == (False, None, 0)
+
+    ticket.close()
+    assert (ticket.done, lane.prefix) == (True, at(1))
+
+
+def test_the_last_record_may_be_settled_after_all_have_come() -> None:
+    lane = Lane("0")
+    ticket = lane.begin(at(1))
+    ticket.expect(1)
+    ticket.close()
+    assert (ticket.done, lane.prefix) == (False, None)
+
+    ticket.settle()
+    assert (ticket.done, lane.prefix) == (True, at(1))
+
+
 def test_a_later_event_waits_for_an_earlier_one() -> None:
     lane = Lane("0")
     first, second = lane.open(at(1), 1, ignore), lane.open(at(2), 1, ignore)

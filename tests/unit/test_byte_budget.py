@@ -1,11 +1,11 @@
-"""The byte budget (promise D14): bounded, in order, and never stuck."""
+"""The budget (promise D14): bounded in bytes and in records, in order, and never stuck."""
 
 import asyncio
 import random
 
 import pytest
 
-from collector.delivery.budget import ByteBudget
+from collector.delivery.budget import Budget
 
 
 async def settle_tasks() -> None:
@@ -15,7 +15,7 @@ async def settle_tasks() -> None:
 
 
 async def test_what_fits_is_taken_at_once() -> None:
-    budget = ByteBudget(100)
+    budget = Budget(100)
     await budget.take(60)
     await budget.take(40)
 
@@ -23,7 +23,7 @@ async def test_what_fits_is_taken_at_once() -> None:
 
 
 async def test_what_does_not_fit_waits_until_enough_is_given_back() -> None:
-    budget = ByteBudget(100)
+    budget = Budget(100)
     await budget.take(80)
     waiting = asyncio.create_task(budget.take(50))
     await settle_tasks()
@@ -38,7 +38,7 @@ async def test_what_does_not_fit_waits_until_enough_is_given_back() -> None:
 
 
 async def test_a_small_one_does_not_overtake_a_large_one() -> None:
-    budget = ByteBudget(100)
+    budget = Budget(100)
     await budget.take(60)
     order: list[str] = []
 
@@ -56,7 +56,7 @@ async def test_a_small_one_does_not_overtake_a_large_one() -> None:
 
 
 async def test_one_larger_than_the_whole_budget_passes_alone() -> None:
-    budget = ByteBudget(100)
+    budget = Budget(100)
     await budget.take(1)
     large = asyncio.create_task(budget.take(500))
     await settle_tasks()
@@ -73,7 +73,7 @@ async def test_one_larger_than_the_whole_budget_passes_alone() -> None:
 
 
 async def test_one_that_is_cancelled_while_it_waits_takes_nothing() -> None:
-    budget = ByteBudget(100)
+    budget = Budget(100)
     await budget.take(100)
     waiting, behind = asyncio.create_task(budget.take(50)), asyncio.create_task(budget.take(100))
     await settle_tasks()
@@ -86,7 +86,7 @@ async def test_one_that_is_cancelled_while_it_waits_takes_nothing() -> None:
 
 
 async def test_one_that_is_cancelled_just_after_its_turn_gives_back() -> None:
-    budget = ByteBudget(100)
+    budget = Budget(100)
     await budget.take(100)
     waiting, behind = asyncio.create_task(budget.take(60)), asyncio.create_task(budget.take(60))
     await settle_tasks()
@@ -97,10 +97,35 @@ async def test_one_that_is_cancelled_just_after_its_turn_gives_back() -> None:
     assert (waiting.cancelled(), budget.taken) == (True, 60)
 
 
+async def test_records_are_bounded_however_small_they_are() -> None:
+    budget = Budget(100, most_records=3)
+    await budget.take(1, 2)
+    waiting = asyncio.create_task(budget.take(1, 2))
+    await settle_tasks()
+    assert not waiting.done()
+    budget.give_back(1, 2)
+    await waiting
+
+    assert (budget.taken, budget.records) == (1, 2)
+
+
+async def test_an_event_whose_records_nobody_has_counted_waits_while_there_are_as_many_as_may_be() -> None:
+    budget = Budget(100, most_records=3)
+    await budget.take(1)
+    budget.add(0, 3)
+    waiting = asyncio.create_task(budget.take(1))
+    await settle_tasks()
+    assert not waiting.done()
+    budget.give_back(0, 1)
+    await waiting
+
+    assert (budget.taken, budget.records) == (2, 2)
+
+
 @pytest.mark.parametrize("seed", range(50))
 async def test_any_mixture_of_takers_stays_within_the_limit_and_all_get_through(seed: int) -> None:
     chance = random.Random(seed)
-    budget, limit, served = ByteBudget(100), 100, list[int]()
+    budget, limit, served = Budget(100), 100, list[int]()
 
     async def use(number: int, size: int, steps: int) -> None:
         await budget.take(size)

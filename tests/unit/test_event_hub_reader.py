@@ -11,7 +11,7 @@ import pytest
 from azure.eventhub import CloseReason
 from azure.eventhub.amqp import AmqpMessageBodyType
 
-from collector.delivery.budget import ByteBudget
+from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
 from collector.events import DataStream, Source
 from collector.inputs.event_hub.connection import StreamConnection
@@ -69,7 +69,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.sdk, self.items, self.checkpoints = Sdk(), list[Item](), list[int]()
-        self.budget, self.partition = ByteBudget(1), Partition()
+        self.budget, self.partition = Budget(1), Partition()
         encoder = StreamEncoder(SOURCE, DataStream("logs", "aoai.logs", "default"), (), preserve_original=False)
         intake = Intake(SOURCE, encoder, self, self.budget, Counters())
         connection: Any = StreamConnection(self.sdk, self, SOURCE, None, Prefetch(2**20, 10))

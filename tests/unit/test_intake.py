@@ -1,5 +1,6 @@
 """The way in: counts, ids, and the bytes that come back when an event is done."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
@@ -7,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collector.delivery.acknowledgement import Lane
-from collector.delivery.budget import ByteBudget
+from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
 from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, Source
 from collector.output.elasticsearch.encoding import StreamEncoder
@@ -23,18 +24,18 @@ BAD = Reject(b"{", RejectReason.TRUNCATED, "it ends")
 class Bench:
     """An intake whose items are settled by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 100_000) -> None:
         self.items: list[Item] = []
-        self.counters, self.budget, self.lane = Counters(), ByteBudget(100_000), Lane("0")
+        self.counters, self.budget, self.lane = Counters(), Budget(limit), Lane("0")
         encoder = StreamEncoder(SOURCE, DataStream("logs", "aoai.logs", "default"), (), preserve_original=False)
         self.intake = Intake(SOURCE, encoder, self, self.budget, self.counters)
 
     def add(self, item: Item) -> None:
         self.items.append(item)
 
-    async def take(self, *entries: Entry, number: int = 1, size: int = 100) -> None:
+    async def take(self, *entries: Entry, number: int = 1, size: int = 100, lane: Lane | None = None) -> None:
         await self.intake.reserve(size)
-        self.intake.accept(self.lane, Position(str(number), number, NOON), entries, size)
+        await self.intake.accept(lane or self.lane, Position(str(number), number, NOON), entries, size)
 
     def ids(self) -> list[str]:
         return [json.loads(item.line.partition(b"\n")[0])["create"]["_id"] for item in self.items]
@@ -95,6 +96,66 @@ async def test_a_small_body_of_many_records_takes_the_room_of_its_documents() ->
     for item in bench.items:
         item.settle()
     assert bench.budget.taken == 0
+
+
+TINY = [Record(b'{"n":%d}' % number, f'{{"n":{number}}}') for number in range(1000)]
+
+
+async def test_an_event_larger_than_the_budget_comes_in_slices_as_there_is_room() -> None:
+    bench, whole = Bench(), Bench(limit=10**9)
+    await whole.take(*TINY)
+    taking_in = asyncio.create_task(bench.take(*TINY))
+    most, settled = 0, 0
+    while not (taking_in.done() and settled == len(bench.items)):
+        await asyncio.sleep(0)
+        most = max(most, bench.budget.taken)
+        assert bench.lane.prefix is None
+        if settled < len(bench.items):
+            bench.items[settled].settle()
+            settled += 1
+    await taking_in
+
+    assert most <= 200_000  # twice the budget: what was let in for its body turned out to be larger once
+    assert [item.line for item in bench.items] == [item.line for item in whole.items]
+    assert (bench.budget.taken, bench.budget.records, bench.lane.unsettled_records) == (0, 0, 0)
+    assert bench.lane.prefix is not None
+
+
+async def test_while_a_slice_waits_nothing_of_its_event_is_held_that_others_could_wait_for() -> None:
+    """Or as many events as the budget holds bodies of would wait for each other, for ever."""
+    bench = Bench()
+    lanes = [Lane(str(number)) for number in range(4)]
+    tasks = [asyncio.create_task(bench.take(*TINY, lane=lane, size=25_000)) for lane in lanes]
+    settled = 0
+    while not (all(task.done() for task in tasks) and settled == len(bench.items)):
+        await asyncio.sleep(0)
+        for item in bench.items[settled:]:
+            item.settle()
+            settled += 1
+
+    assert settled == 4 * len(TINY)
+    assert [lane.prefix is not None for lane in lanes] == [True] * 4
+
+
+async def test_when_the_partition_is_lost_while_a_slice_waits_the_rest_stays_out() -> None:
+    bench = Bench()
+    taking_in = asyncio.create_task(bench.take(*TINY))
+    await asyncio.sleep(0)
+    came = len(bench.items)
+    assert 0 < came < len(TINY)
+    bench.lane.revoke()
+    for item in list(bench.items):
+        item.settle()
+    await taking_in
+
+    assert (len(bench.items), bench.budget.taken, bench.lane.checkpoint_due) == (came, 0, None)
+
+
+async def test_documents_that_grow_in_writing_are_counted_as_large_as_they_are() -> None:
+    bench = Bench(limit=10**9)
+    await bench.take(Reject(b"\0" * 10_000, RejectReason.INVALID_JSON, "no"), size=10_000)
+
+    assert bench.budget.taken >= len(bench.items[0].line) > 50_000
 
 
 async def test_an_event_without_records_holds_no_bytes_and_moves_the_prefix() -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from collector.delivery.acknowledgement import Lane
-from collector.delivery.budget import ByteBudget
+from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
 from collector.delivery.processing import enrich, is_constant
 from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, Source
@@ -52,7 +52,7 @@ class Bench:
 
     def __init__(self, processors: tuple[Processor, ...], tags: tuple[str, ...] = ()) -> None:
         self.items: list[Item] = []
-        self.counters, self.budget, self.lane = Counters(), ByteBudget(1000), Lane("0")
+        self.counters, self.budget, self.lane = Counters(), Budget(1000), Lane("0")
         constant = is_constant(processors)
         encoder = StreamEncoder(
             SOURCE,
@@ -71,7 +71,7 @@ class Bench:
         """Take one event in and return the documents that came of it."""
         await self.intake.reserve(100)
         before = len(self.items)
-        self.intake.accept(self.lane, Position(str(number), number, NOON), entries, 100)
+        await self.intake.accept(self.lane, Position(str(number), number, NOON), entries, 100)
         assert self.counters.balanced
         return [json.loads(item.line.split(b"\n")[1]) for item in self.items[before:]]
 

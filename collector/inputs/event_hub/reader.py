@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,11 +12,11 @@ from azure.eventhub.aio import PartitionContext
 from collector.delivery.acknowledgement import Lane
 from collector.delivery.checkpointing import Checkpointer
 from collector.delivery.intake import Intake
-from collector.events import Position
+from collector.events import Entry, Position
 from collector.inputs.event_hub.body import read_body
 from collector.inputs.event_hub.connection import StreamConnection
 from collector.inputs.event_hub.start_position import sdk_position
-from collector.inputs.splitting import split
+from collector.inputs.splitting import split_at_once, split_slowly
 from collector.policy.start_position import StartPosition
 from collector.state.refusals import ContainerUnusableError
 from collector.telemetry.trouble import Trouble
@@ -114,18 +114,26 @@ class EventHubReader:
         since_yield = 0
         for event in events:
             body = read_body(event)
-            await self._intake.reserve(len(body))
-            if self._paused:
-                self._intake.forgo(len(body))
-                await asyncio.Event().wait()  # until the SDK ends this partition; nobody will set it
-            if lane.revoked:
-                self._intake.forgo(len(body))
-                raise PartitionGoneError(lane.partition)
-            self._intake.accept(lane, self._position(event), split(body), len(body))
+            entries = split_at_once(body)
+            if entries is None:
+                async with self._intake.turn:
+                    await self._take_in_one(lane, self._position(event), split_slowly(body), len(body))
+            else:
+                await self._take_in_one(lane, self._position(event), entries, len(body))
             since_yield += len(body)
             if since_yield > _BYTES_BETWEEN_YIELDS:
                 since_yield = 0
                 await asyncio.sleep(0)
+
+    async def _take_in_one(self, lane: Lane, position: Position, entries: Iterator[Entry], size: int) -> None:
+        await self._intake.reserve(size)
+        if self._paused:
+            self._intake.forgo(size)
+            await asyncio.Event().wait()  # until the SDK ends this partition; nobody will set it
+        if lane.revoked:
+            self._intake.forgo(size)
+            raise PartitionGoneError(lane.partition)
+        await self._intake.accept(lane, position, entries, size)
 
     def _position(self, event: EventData) -> Position:
         enqueued: Any = event.enqueued_time
