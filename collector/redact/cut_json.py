@@ -1,7 +1,8 @@
 """Closes JSON that was cut, so that what arrived whole can be read.
 
 API Management keeps the first 8,192 bytes of a body, or 32 KB of messages; what stands before the cut is sound. What a
-number's digits or a key's letters were cut from is left out; a text that was cut ends where it was cut.
+number's digits or a key's letters were cut from is left out; a text that was cut ends with an ellipsis, so that the
+first word of one is not taken for an id.
 """
 
 import re
@@ -12,6 +13,7 @@ _STRING_OR_COMMA: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)|,', re.D
 _WHOLE_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SOUND_START: Final = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\u[0-9a-fA-F]{4}|\\["\\/bfnrt])*+')
 _CLOSERS: Final = {"{": "}", "[": "]"}
+_ELLIPSIS: Final = "\u2026"
 _DEEPEST: Final = 256
 
 
@@ -48,4 +50,4 @@ def _last_member(text: str, sound: int, closer: str) -> str:
     start = _SOUND_START.match(text, last.start())
     if start is None or before not in (":" if closer == "}" else "[,"):
         return text[:end]
-    return text[: start.end()] + '"'
+    return text[: start.end()] + _ELLIPSIS + '"'
