@@ -3,13 +3,15 @@
 Promises: nothing of them leaves unless someone writes so.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, Literal, override
 
+from collector.policy.content_patterns import PatternsByName
 from collector.policy.kinds import Choice, SecretText
 from collector.policy.problems import RefusedError
 from collector.policy.secret import Secret
-from collector.policy.section import Section, setting
+from collector.policy.section import Contradiction, Section, setting
 
 _SHORTEST_KEY = 16
 _LEVELS = ("metadata", "redacted", "full")
@@ -45,3 +47,20 @@ class ContentKeys(Section):
         derived="a random key, kept in the file `content-hash-key` of the data folder",
         example="${env.CONTENT_HASH_KEY}",
     )
+    content_patterns: Annotated[dict[str, str], PatternsByName()] = setting(
+        {},
+        "Patterns of your own for the level redacted, beside the built-in ones: what one finds becomes "
+        "`[redacted:NAME]`; with a group, only the group does.",
+        reason="what only your organisation writes, only you can describe",
+        example="{employee_id: 'E\\d{6}'}",
+    )
+
+    @override
+    def find_contradictions(self) -> Iterator[Contradiction]:
+        if self.content_patterns and self.content != "redacted":
+            yield Contradiction(
+                ("content_patterns",),
+                f"has no effect with content: {self.content}",
+                "Write content: redacted, or leave content_patterns out.",
+            )
+        yield from super().find_contradictions()

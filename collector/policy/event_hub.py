@@ -159,6 +159,7 @@ class EventHubStream(BlobStorage, ContentKeys, AzureLogin, HubName):
 
     @override
     def find_contradictions(self) -> Iterator[Contradiction]:
+        yield from super().find_contradictions()
         keys = ("authority_host", "eventhub_namespace", "storage_account_endpoint")
         yield from find_foreign_hosts(self.cloud, {key: getattr(self, key) for key in keys})
         if self.connection_string is not None:

@@ -6,7 +6,7 @@ from collector.policy.content import ContentKeys
 from collector.redact import ContentPolicy
 from collector.redact.hash_key import derive_key, load_key
 from collector.redact.levels import MetadataLevel, RedactedLevel
-from collector.redact.patterns import PATTERNS, TextRedactor
+from collector.redact.patterns import PATTERNS, Pattern, TextRedactor
 
 
 def choose_policy(keys: ContentKeys, folder: Path) -> ContentPolicy | None:
@@ -19,5 +19,6 @@ def choose_policy(keys: ContentKeys, folder: Path) -> ContentPolicy | None:
         return None
     key = load_key(folder) if keys.content_hash_key is None else derive_key(keys.content_hash_key.reveal())
     if keys.content == "redacted":
-        return RedactedLevel(key, TextRedactor(PATTERNS).redact)
+        own = [Pattern(name, expression, (), (), alone=False) for name, expression in keys.content_patterns.items()]
+        return RedactedLevel(key, TextRedactor([*own, *PATTERNS]).redact)
     return MetadataLevel(key)

@@ -1,14 +1,19 @@
 """Each pattern finds what it is for and leaves its look-alikes alone; all together do both on the labelled corpus."""
 
+import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from plugins.labelled_corpus import SIZE, make_corpus
 
+from collector.events import Record
+from collector.policy.content import ContentKeys
+from collector.policy.expressions import ExpressionError
+from collector.redact.choice import choose_policy
 from collector.redact.patterns import PATTERNS, Pattern, TextRedactor
-from collector.redact.patterns.expressions import ExpressionError
 
 ALL = TextRedactor(PATTERNS)
 
@@ -90,3 +95,15 @@ def test_a_megabyte_of_near_misses_comes_back_as_it_is(piece: str) -> None:
 def test_an_expression_that_is_none_is_refused_with_the_reason() -> None:
     with pytest.raises(ExpressionError, match=r"missing \)"):
         TextRedactor([Pattern("mine", "(a", (), ())])
+
+
+def test_a_pattern_of_the_policy_works_beside_the_built_in_ones(tmp_path: Path) -> None:
+    body = {"messages": [{"role": "user", "content": "E123456 wrote to ann@example.com"}]}
+    record = json.dumps({"category": "GatewayLogs", "properties": {"requestBody": json.dumps(body)}})
+    keys = ContentKeys(content="redacted", content_patterns={"employee_id": r"E\d{6}"})
+    policy = choose_policy(keys, tmp_path)
+    assert policy is not None
+    applied = policy.apply(Record(record.encode(), record, repaired=False))
+    assert isinstance(applied, Record)
+    kept = json.loads(json.loads(applied.text)["properties"]["requestBody"])
+    assert kept["messages"][0]["content"] == "[redacted:employee_id] wrote to [redacted:email]"

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Final
 
+from collector.policy.expressions import Span
 from collector.redact.patterns.checksums import iso7064_mod11_10, luhn, verhoeff, weighted
-from collector.redact.patterns.expressions import Span
 from collector.redact.patterns.pattern import Confirm, Pattern
 
 _KIND: Final = "national_id"

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from collector.redact.patterns.expressions import Span
+from collector.policy.expressions import Span
 
 Confirm = Callable[[bytes, Span], Iterable[Span]]
 """Takes the whole text and a candidate's span; yields the spans inside it that are what the pattern is for."""

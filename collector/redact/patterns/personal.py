@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from collector.policy.expressions import Span
 from collector.redact.patterns.checksums import iso7064_mod97, luhn
-from collector.redact.patterns.expressions import Span
 from collector.redact.patterns.pattern import Pattern
 
 _NO_TOP_LEVEL_DOMAIN: Final = frozenset(

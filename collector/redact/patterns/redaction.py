@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from collector.redact.patterns.expressions import Expression, ExpressionSet, Span
+from collector.policy.expressions import Expression, ExpressionSet, Span
 from collector.redact.patterns.pattern import Pattern
 
 _WORD: Final = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")

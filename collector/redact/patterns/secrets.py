@@ -7,7 +7,7 @@ scanner takes this file for a leak.
 from collections.abc import Iterator
 from typing import Final
 
-from collector.redact.patterns.expressions import Span
+from collector.policy.expressions import Span
 from collector.redact.patterns.pattern import Pattern
 
 _HEX: Final = "0123456789abcdef"

@@ -80,5 +80,7 @@ class ExpressionSet:
 
 
 def _reason(error: Exception) -> str:
+    """Return RE2's reason without the part of the expression that it quotes, which may come from a variable."""
     reason = error.args[0] if error.args else "unknown error"
-    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+    text = reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+    return text.partition(": ")[0]
