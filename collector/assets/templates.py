@@ -12,7 +12,7 @@ PRIORITY = 250
 """Above Fleet's 200 for a data set and below the 500 a user may choose to win over us."""
 
 TOTAL_FIELDS_LIMIT = 1000
-"""At most 300 fields and objects are ours; the rest is room for a sender's own (agent.*, host.*, labels.*)."""
+"""At most 400 fields and objects are ours; the rest is room for a sender's own (agent.*, host.*, labels.*)."""
 
 META: Body = {"package": {"name": PACKAGE, "version": __version__}, "managed_by": "aoai-collector", "managed": True}
 
