@@ -13,6 +13,7 @@ empty, with metadata ``offset`` and ``sequencenumber``. The Go SDK does not lowe
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from azure.core import MatchConditions
@@ -137,10 +138,22 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
     async def list_ownership(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **_: Any
     ) -> Iterable[dict[str, Any]]:
-        """Return who owns what, as the SDK's store does, but without its silent retries."""
+        """Return who owns what, as the SDK's store does, but without its silent retries.
+
+        The SDK holds the storage's time of each claim against this machine's clock; with a clock that is an hour wrong
+        it would take every partition of others for abandoned, or none. So the times are told as by this machine's
+        clock, from the ``Date`` of the same answer.
+        """
         names = (fully_qualified_namespace, eventhub_name, consumer_group)
         self._groups.add(names)
-        return await super().list_ownership(*names, **_NO_RETRY)
+        ahead = [0.0]
+
+        def compare_clocks(response: Any) -> None:
+            date = response.http_response.headers.get("Date")
+            ahead[0] = time.time() - parsedate_to_datetime(date).timestamp() if date else 0.0
+
+        listed = await super().list_ownership(*names, raw_response_hook=compare_clocks, **_NO_RETRY)
+        return [each | {"last_modified_time": each["last_modified_time"] + ahead[0]} for each in listed]
 
     async def claim_ownership(self, ownership_list: Iterable[dict[str, Any]], **_: Any) -> Iterable[dict[str, Any]]:
         """Claim, renew or release partitions through the SDK's store, and remember what was written.

@@ -52,6 +52,10 @@ class Certificates:
             self.authority.configure_trust(context)
         return context
 
+    def serve_untrusted(self) -> ssl.SSLContext:
+        """A server's context with a certificate for the right names, of an authority that nobody trusts."""
+        return _load(self.stranger.issue_cert(NAME, ADDRESS))
+
     def trust(self) -> ssl.SSLContext:
         """A client's context that trusts the authority and nothing else."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -136,7 +140,7 @@ def _wrong_host(certificates: Certificates) -> ssl.SSLContext:
 
 
 def _wrong_authority(certificates: Certificates) -> ssl.SSLContext:
-    return _load(certificates.stranger.issue_cert(NAME, ADDRESS))
+    return certificates.serve_untrusted()
 
 
 def _missing_chain(certificates: Certificates) -> ssl.SSLContext:

@@ -1,5 +1,6 @@
 """The Blob store over Azurite: the SDKs' own layout, and writes that a stale owner cannot make."""
 
+import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
@@ -254,3 +255,17 @@ async def test_who_has_released_a_partition_cannot_write_over_what_another_progr
         await ours.update_checkpoint(checkpoint(11))
 
     assert (await storage.metadata())["sequencenumber"] == "9"
+
+
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+async def test_the_age_of_a_claim_does_not_depend_on_this_machines_clock(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    """The SDK compares ``last_modified_time`` with ``time.time()``."""
+    await storage.owner("someone")
+    onlooker = await storage.collector()
+    real = time.time
+    monkeypatch.setattr("collector.state.blob.time.time", lambda: real() + hours * 3600)
+    [listed] = await onlooker.list_ownership(*NAMES.values())
+
+    assert -2 < time.time() - listed["last_modified_time"] < 60
