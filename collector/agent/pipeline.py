@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 from collector.agent.readiness import wait_until_ready
 from collector.delivery.budget import Budget
@@ -28,6 +29,9 @@ from collector.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
+_ROOM_OF_EARLIER_READERS: Final = 4
+"""Times our own byte budget: an earlier reader may have had another policy (decision 0007)."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunningStream:
@@ -48,6 +52,7 @@ class Pipeline:
         self._data = data
         self.started = False
         self.budget = Budget(policy.max_in_flight_bytes, policy.max_in_flight_records)
+        self._absent_limit = _ROOM_OF_EARLIER_READERS * policy.max_in_flight_bytes
         self.readiness = Trouble(f"output {name}")
         self.trouble = Trouble(f"output {name}")
         self._client_settings = client_settings(policy)
@@ -86,7 +91,11 @@ class Pipeline:
         )
         trouble = Trouble(f"stream {stream.id}")
         reader = EventHubReader(
-            connection, intake, trouble, checkpoint_interval=stream.processor_update_interval.total_seconds()
+            connection,
+            intake,
+            trouble,
+            checkpoint_interval=stream.processor_update_interval.total_seconds(),
+            absent_limit=self._absent_limit,
         )
         self._streams.append(RunningStream(stream, connection, reader, trouble))
 

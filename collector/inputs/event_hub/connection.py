@@ -40,6 +40,7 @@ class StreamConnection:
     source: Source
     credential: AsyncTokenCredential | None
     prefetch: Prefetch
+    checkpoints: CurrentCheckpoints
 
     async def close(self) -> None:
         """Release the partitions and close every connection of the stream, the last even when cancelled."""
@@ -72,7 +73,7 @@ def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -
     prefetch = Prefetch(stream.prefetch_bytes, stream.prefetch)
     bound(client, prefetch)
     source = Source(host.lower(), stream.eventhub, stream.consumer_group)
-    return StreamConnection(client, store, source, credential, prefetch)
+    return StreamConnection(client, store, source, credential, prefetch, checkpoints)
 
 
 def _options(stream: EventHubStream, store: CheckpointStore, host: str) -> dict[str, Any]:

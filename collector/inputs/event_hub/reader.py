@@ -15,6 +15,7 @@ from collector.delivery.intake import Intake
 from collector.events import Entry, Position
 from collector.inputs.event_hub.body import read_body
 from collector.inputs.event_hub.connection import StreamConnection
+from collector.inputs.event_hub.replay_bounds import ReplayBounds
 from collector.inputs.event_hub.start_position import sdk_position
 from collector.inputs.splitting import split_at_once, split_slowly
 from collector.policy.start_position import StartPosition
@@ -40,16 +41,21 @@ class PartitionGoneError(Exception):
 class EventHubReader:
     """Takes in the events of one hub for one consumer group."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a stream is made of, and its two settings
         self,
         connection: StreamConnection,
         intake: Intake,
         trouble: Trouble,
         *,
         checkpoint_interval: float,
+        absent_limit: int,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """Read from a connection into an intake; ``absent_limit`` is for ``ReplayBounds``."""
         self._client = connection.client
+        self._replay_bounds = ReplayBounds(
+            connection.client, resumes=connection.checkpoints.has_shown, absent_limit=absent_limit
+        )
         self._store = connection.store
         self._prefetch = connection.prefetch
         self._intake = intake
@@ -104,6 +110,8 @@ class EventHubReader:
             raise PartitionGoneError(partition)
         if (task := asyncio.current_task()) is not None:
             self._taking_in[partition] = task
+        if lane.fresh:
+            self._replay_bounds.seek(lane)
         share = self._prefetch.share(partition)
         try:
             await self._take_in(lane, events)

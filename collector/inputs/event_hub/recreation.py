@@ -29,6 +29,11 @@ class CurrentCheckpoints(CheckpointStore):
         self._store = store
         self._client: EventHubConsumerClient | None = None
         self._claimed: frozenset[str] = frozenset()
+        self._shown: frozenset[str] = frozenset()
+
+    def has_shown(self, partition: str) -> bool:
+        """Tell whether the SDK was shown a checkpoint of this partition when it last asked."""
+        return partition in self._shown
 
     def look_at(self, client: EventHubConsumerClient) -> None:
         """Ask this client where partitions end."""
@@ -60,7 +65,9 @@ class CurrentCheckpoints(CheckpointStore):
         listed = await self._store.list_checkpoints(*names, **options)
         found = [checkpoint for checkpoint in listed if checkpoint["partition_id"] in self._claimed]
         beyond = await asyncio.gather(*(self._lies_beyond_the_end(checkpoint) for checkpoint in found))
-        return [checkpoint for checkpoint, is_beyond in zip(found, beyond, strict=True) if not is_beyond]
+        shown = [checkpoint for checkpoint, is_beyond in zip(found, beyond, strict=True) if not is_beyond]
+        self._shown = frozenset(checkpoint["partition_id"] for checkpoint in shown)
+        return shown
 
     async def _lies_beyond_the_end(self, checkpoint: dict[str, Any]) -> bool:
         if self._client is None:
