@@ -11,7 +11,7 @@ from collector.redact.bodies import decode_json
 from collector.redact.cut_json import close_json
 from collector.redact.markers import CUT, Markers
 from collector.redact.records import Records
-from collector.redact.treatments import Redacting, TooManyTextsError, Treatment, Withholding
+from collector.redact.treatments import Redacting, Treatment, Withholding
 
 WITHHELD: Final = "[withheld]"
 """The key of a record that could not be read, with the marker of its text."""
@@ -20,8 +20,6 @@ _WRITER: Final = "/PROVIDERS/MICROSOFT.COGNITIVESERVICES/"
 _LONGEST_WITHOUT_BODY: Final = 4096
 """Characters. Records of these categories have about 1,000; a longer one holds what nobody knows of."""
 _CATEGORY: Final = re.compile(r"[A-Za-z]{1,64}")
-
-_UNREADABLE: Final = (msgspec.MsgspecError, TooManyTextsError, RecursionError, OverflowError, UnicodeError)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -48,7 +46,7 @@ class _Level(ContentPolicy):
         try:
             treated = self._records.apply(decode_json(text), text)
             return None if treated is None else _encode(treated)
-        except _UNREADABLE:
+        except Exception:  # noqa: BLE001 - whatever stops the reading, the text must not leave for it
             named = {"category": category} if category is not None and _CATEGORY.fullmatch(category) else {}
             return _encode(named | {WITHHELD: self._markers.text(text)})
 
@@ -58,11 +56,11 @@ class _Level(ContentPolicy):
         closed = close_json(text)
         try:
             value = decode_json(closed) if closed is not None else None
-            if type(value) is dict:
-                return _encode(self._salvaged(cast("dict[str, Any]", value)) | {CUT: len(text)})
-        except _UNREADABLE:
-            pass
-        return self._markers.raw(source).encode()
+            if type(value) is not dict:
+                return self._markers.raw(source).encode()
+            return _encode(self._salvaged(cast("dict[str, Any]", value)) | {CUT: len(text)})
+        except Exception:  # noqa: BLE001 - as above
+            return self._markers.raw(source).encode()
 
     def _salvaged(self, value: dict[str, Any]) -> dict[str, Any]:
         records = value.get("records")

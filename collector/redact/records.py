@@ -22,6 +22,8 @@ _PROVIDER: Final = re.compile(r"/subscriptions/[^/]+/(?:[^/]+/[^/]+/)*?providers
 _TOKEN: Final = re.compile(r"[!-~]{0,1024}")
 """Ids, names, codes and addresses have no blanks."""
 _PHRASE: Final = re.compile(r"[A-Za-z0-9 ._()/;:,+-]{0,256}")
+_MOST_KEYS: Final = 512
+"""Keys of an object of Azure's; one with more is none of Azure's."""
 _KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _BODY_WORD: Final = re.compile(r"body|messages|prompt|completion", re.IGNORECASE)
 _BODY_KEY: Final = re.compile(r".*(?:body|messages|prompts?|completion)", re.IGNORECASE | re.DOTALL)
@@ -93,6 +95,8 @@ class Records:
             return [self._members(item) for item in cast("list[Any]", value)]
         if type(value) is not dict:
             return self._treatment.opaque(value)
+        if len(cast("dict[str, Any]", value)) > _MOST_KEYS:
+            return self._treatment.others(cast("dict[str, Any]", value))
         kept: dict[str, Any] = {}
         unknown: dict[str, Any] = {}
         for key, inner in cast("dict[str, Any]", value).items():
@@ -107,7 +111,8 @@ class Records:
         """Find the rule of a key in whatever case; a key that could not be Azure's has none."""
         rule = self._rules.get(key.lower())
         if rule is not None:
-            self._spelled[key] = rule
+            if len(self._spelled) < _MOST_KEYS:
+                self._spelled[key] = rule
             return rule
         if _KEY.fullmatch(key) is None:
             return None
