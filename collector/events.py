@@ -98,7 +98,7 @@ def category_of(text: str) -> str | None:
     """
     start = text.find(_CATEGORY_KEY)
     # With one brace before it the key belongs to the record; after a backslash it is the end of another key.
-    if start > 0 and text[start - 1] != "\\" and text.count("{", 0, start) == 1:
+    if start > 0 and text[0] == "{" and text[start - 1] != "\\" and text.find("{", 1, start) < 0:
         begin = start + len(_CATEGORY_KEY)
         category = text[begin : text.find('"', begin)]
         if "\\" not in category:

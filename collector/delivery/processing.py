@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from operator import ge, gt, le, lt
 from typing import Any, Final, cast
 
-from collector.events import Record
+from collector.events import DataStream, Record
 from collector.output.elasticsearch.encoding import Origin, StreamEncoder, encode_shared
 from collector.policy.processors import (
     AddFields,
@@ -100,29 +100,30 @@ class RecordProcessing:
             _Step(1 << index, isinstance(each.action, DropEvent), _compile(each.when) if each.when else None)
             for index, each in enumerate(self._processors)
         ]
-        self._variants: dict[tuple[bool, int], _Variant] = {}
+        self._variants: dict[tuple[str, bool, int], _Variant] = {}
 
     def encode(self, record_id: bytes, origin: Origin, record: Record) -> bytes | None:
         """Return the bulk lines of a record, or None when a processor drops it."""
         applied = 0
-        variant = self._variant(0, repaired=record.repaired)
+        target = self._encoder.target_of(record.text)
+        variant = self._variant(target, 0, repaired=record.repaired)
         view = _View(variant.fields, origin, record.text)
         for step in self._steps:
             if step.matches is None or step.matches(view):
                 if step.drops:
                     return None
                 applied |= step.bit
-                variant = self._variant(applied, repaired=record.repaired)
+                variant = self._variant(target, applied, repaired=record.repaired)
                 view.fields = variant.fields
-        return self._encoder.record_with(record_id, origin, variant.shared, record)
+        return self._encoder.record_with(record_id, origin, target, variant.shared, record)
 
-    def _variant(self, applied: int, *, repaired: bool) -> _Variant:
-        known = self._variants.get((repaired, applied))
+    def _variant(self, target: DataStream, applied: int, *, repaired: bool) -> _Variant:
+        known = self._variants.get((target.dataset, repaired, applied))
         if known is not None:
             return known
         chosen = [each for index, each in enumerate(self._processors) if applied >> index & 1]
-        fields = enrich(self._encoder.shared_fields(repaired=repaired), chosen)
-        made = self._variants[repaired, applied] = _Variant(fields, encode_shared(fields))
+        fields = enrich(self._encoder.shared_fields(target, repaired=repaired), chosen)
+        made = self._variants[target.dataset, repaired, applied] = _Variant(fields, encode_shared(fields))
         return made
 
 

@@ -6,13 +6,14 @@ The parts that the records of an event or of a stream share are encoded once.
 """
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
 
-from collector.events import DataStream, Position, Record, Reject, Source
+from collector.events import DataStream, Position, Record, Reject, Source, category_of
 
 DEAD_LETTER_DATASET: Final = "aoai.deadletter"
 REPAIRED_TAG: Final = "repaired"
@@ -54,10 +55,29 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     opening_repaired: bytes
 
 
+class _Way(msgspec.Struct, frozen=True, gc=False):
+    """Another target of a stream, with what its records share."""
+
+    target: DataStream
+    action: bytes
+    shared: bytes
+    shared_repaired: bytes
+
+
+class _Ways(dict[str | None, _Way | None]):
+    """Where the records of a category go; None for the stream's own target, as for every category that is not here."""
+
+    def __missing__(self, category: str | None) -> _Way | None:
+        """Look in lower case, since the case varies between services."""
+        return next(
+            (way for known, way in self.items() if category and known and known.lower() == category.lower()), None
+        )
+
+
 class StreamEncoder:
     """Encodes the records of one stream of the policy."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts of one stream
         self,
         source: Source,
         target: DataStream,
@@ -65,18 +85,50 @@ class StreamEncoder:
         *,
         preserve_original: bool,
         enrich: Callable[[dict[str, Any]], dict[str, Any]] = dict,
+        routes: Mapping[str, str] | None = None,
     ) -> None:
-        """Encode for a target; ``enrich`` adds fields of the policy to those that all records share."""
+        """Encode for a target.
+
+        Args:
+            source: what is read.
+            target: where records go.
+            tags: the tags of every record.
+            preserve_original: whether the pipeline is asked to keep the original.
+            enrich: adds fields of the policy to those that all records share.
+            routes: data sets of categories; a record of one that is named here goes there instead.
+        """
         self._source = source
         self._target = target
-        self._action = _action_start(target.name)
         self._tags = tags + ((PRESERVE_ORIGINAL_TAG,) if preserve_original else ())
-        self._constant = encode_shared(enrich(self.shared_fields(repaired=False)))
-        self._constant_repaired = encode_shared(enrich(self.shared_fields(repaired=True)))
+        self._action = _action_start(target.name)
+        self._constant = self._encode_shared(target, enrich, repaired=False)
+        self._constant_repaired = self._encode_shared(target, enrich, repaired=True)
+        elsewhere = {
+            dataset: self._make_way(replace(target, dataset=dataset), enrich)
+            for dataset in set((routes or {}).values()) - {target.dataset}
+        }
+        self._ways = _Ways({category: elsewhere.get(dataset) for category, dataset in (routes or {}).items()})
 
-    def shared_fields(self, *, repaired: bool) -> dict[str, Any]:
-        """Return the fields that all records of the stream share, those that had to be repaired or the others."""
-        target = self._target
+    def _make_way(self, target: DataStream, enrich: Callable[[dict[str, Any]], dict[str, Any]]) -> "_Way":
+        return _Way(
+            target,
+            _action_start(target.name),
+            self._encode_shared(target, enrich, repaired=False),
+            self._encode_shared(target, enrich, repaired=True),
+        )
+
+    def _encode_shared(
+        self, target: DataStream, enrich: Callable[[dict[str, Any]], dict[str, Any]], *, repaired: bool
+    ) -> bytes:
+        return encode_shared(enrich(self.shared_fields(target, repaired=repaired)))
+
+    def target_of(self, text: str) -> DataStream:
+        """Return the data stream that a record belongs to."""
+        way = self._ways[category_of(text)] if self._ways else None
+        return self._target if way is None else way.target
+
+    def shared_fields(self, target: DataStream, *, repaired: bool) -> dict[str, Any]:
+        """Return the fields that all records for a target share, those that had to be repaired or the others."""
         tags = (*self._tags, REPAIRED_TAG) if repaired else self._tags
         fields: dict[str, Any] = {
             "data_stream": {"type": target.type, "dataset": target.dataset, "namespace": target.namespace},
@@ -102,12 +154,16 @@ class StreamEncoder:
 
     def record(self, record_id: bytes, origin: Origin, record: Record) -> bytes:
         """Return the bulk lines of a record."""
+        way = self._ways[category_of(record.text)] if self._ways else None
+        if way is not None:
+            shared = way.shared_repaired if record.repaired else way.shared
+            return b"".join((way.action, record_id, origin.start, shared, _encode(record.text), b"}\n"))
         opening = origin.opening_repaired if record.repaired else origin.opening
         return b"".join((self._action, record_id, opening, _encode(record.text), b"}\n"))
 
-    def record_with(self, record_id: bytes, origin: Origin, shared: bytes, record: Record) -> bytes:
+    def record_with(self, record_id: bytes, origin: Origin, target: DataStream, shared: bytes, record: Record) -> bytes:
         """Return the bulk lines of a record whose shared fields, from ``encode_shared``, are its own."""
-        return b"".join((self._action, record_id, origin.start, shared, _encode(record.text), b"}\n"))
+        return b"".join((_action_start(target.name), record_id, origin.start, shared, _encode(record.text), b"}\n"))
 
     def reject(self, record_id: bytes, origin: Origin, index: int, reject: Reject) -> bytes:
         """Return the bulk lines of the dead letter of a piece that is no record."""
