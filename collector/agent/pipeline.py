@@ -12,6 +12,7 @@ from collector.agent.readiness import wait_until_ready
 from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
 from collector.delivery.processing import enrich, is_constant
+from collector.delivery.routing import routes_beside
 from collector.events import DataStream
 from collector.inputs.event_hub.connection import StreamConnection, connect
 from collector.inputs.event_hub.reader import EventHubReader
@@ -79,6 +80,7 @@ class Pipeline:
             stream.tags,
             preserve_original=stream.preserve_original_event,
             enrich=partial(enrich, processors=processors if constant else ()),
+            routes=routes_beside(target.dataset),
         )
         intake = Intake(
             connection.source,
