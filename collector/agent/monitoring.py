@@ -1,22 +1,32 @@
-"""The collector watches itself: gathers what /metrics, /healthz and /readyz tell, and serves them.
+"""The collector watches itself: gathers what there is to tell, serves it as pages and sends it as documents.
 
 Promise: nothing here holds up delivery or ends it. A port that is taken is said once, and the collector goes on.
 """
 
+import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
 from collector import __version__
-from collector.agent.pipeline import Pipeline
-from collector.policy import Monitoring as MonitoringPolicy
-from collector.policy import MonitoringHttp
+from collector.agent.health_documents import HealthDocuments
+from collector.agent.pipeline import Pipeline, RunningStream
+from collector.output.elasticsearch.connection import client_settings
+from collector.policy import MonitoringHttp, Policy
 from collector.telemetry.endpoint import Endpoint, is_loopback
 from collector.telemetry.health import Component, State
-from collector.telemetry.status import DeadLetterStatus, OutputStatus, ProcessStatus, Status
+from collector.telemetry.status import (
+    DeadLetterStatus,
+    OutputStatus,
+    PartitionStatus,
+    ProcessStatus,
+    Status,
+    StreamStatus,
+)
+from collector.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -27,49 +37,61 @@ _RESIDENT_PAGES: Final = 1
 class Monitoring:
     """Everything that ``agent.monitoring`` of the policy asks for."""
 
-    def __init__(self, policy: MonitoringPolicy, pipelines: Sequence[Pipeline]) -> None:
-        self._policy = policy
-        self._pipelines = pipelines
+    def __init__(self, policy: Policy, pipelines: Mapping[str, Pipeline]) -> None:
+        """Watch the pipelines, by the names of their outputs."""
+        self._policy = policy.agent.monitoring
+        self._pipelines = tuple(pipelines.values())
         self._started_at = time.time()
         self._endpoint = Endpoint(self.statuses, self.components, __version__)
+        self._documents = self._prepare_documents(policy, pipelines)
+        self._sending: asyncio.Task[None] | None = None
+
+    def _prepare_documents(self, policy: Policy, pipelines: Mapping[str, Pipeline]) -> HealthDocuments | None:
+        name = policy.monitoring_output
+        if name is None or not (self._policy.enabled and self._policy.metrics):
+            return None
+        pipeline = pipelines.get(name)
+        return HealthDocuments(
+            client_settings(policy.outputs[name]) if pipeline is None else pipeline.client_settings,
+            self.statuses,
+            namespace=self._policy.namespace,
+            interval=self._policy.metrics_period.total_seconds(),
+            ready=lambda: pipeline is None or pipeline.started,
+            trouble=Trouble("monitoring"),
+        )
 
     async def start(self) -> None:
-        """Begin to answer; called before anything else runs, so that a slow start can be watched."""
+        """Begin to answer and to send; called before anything else runs, so that a slow start can be watched."""
         if self._policy.enabled and self._policy.http.enabled:
             await self._listen(self._policy.http)
+        if self._documents is not None:
+            self._sending = asyncio.create_task(self._documents.run())
 
     async def close(self) -> None:
-        """Stop answering; called when all else has ended."""
+        """Send the final numbers and stop answering; called when all else has ended."""
+        if self._documents is not None and self._sending is not None:
+            self._sending.cancel()
+            await asyncio.wait([self._sending])
+            await self._documents.send_last()
         await self._endpoint.close()
 
     def statuses(self) -> Iterator[Status]:
         """Yield every subject as it is now; nothing else runs in between, so the numbers fit together."""
         yield ProcessStatus(__version__, self._started_at, sum(os.times()[:2]), _resident_bytes())
-        healthy = {component.name for component in self._outputs() if component.state is State.HEALTHY}
         for pipeline in self._pipelines:
-            yield OutputStatus(
-                pipeline.name,
-                pipeline.counters,
-                in_flight_bytes=pipeline.budget.taken,
-                in_flight_limit_bytes=pipeline.budget.limit,
-                last_success_at=pipeline.trouble.last_success_at,
-                healthy=pipeline.name in healthy,
-            )
+            yield _describe_output(pipeline)
             for reason, records in pipeline.counters.dead_letter_reasons.items():
                 yield DeadLetterStatus(pipeline.name, reason, records)
+            for stream in pipeline.streams:
+                yield _describe_stream(pipeline, stream)
+                yield from _describe_partitions(pipeline, stream)
 
     def components(self) -> list[Component]:
         """Return outputs and streams with their state now."""
-        return [*self._outputs(), *self._streams()]
-
-    def _outputs(self) -> Iterator[Component]:
-        for pipeline in self._pipelines:
-            yield Component("output", pipeline.name, pipeline.started, (pipeline.readiness, pipeline.trouble))
-
-    def _streams(self) -> Iterator[Component]:
-        for pipeline in self._pipelines:
-            for stream in pipeline.streams:
-                yield Component("stream", stream.policy.id, pipeline.started, (stream.trouble,))
+        outputs = [_output_health(pipeline) for pipeline in self._pipelines]
+        return outputs + [
+            _stream_health(pipeline, stream) for pipeline in self._pipelines for stream in pipeline.streams
+        ]
 
     async def _listen(self, http: MonitoringHttp) -> None:
         try:
@@ -87,6 +109,54 @@ class Monitoring:
         logger.info("monitoring listens", extra={"url.full": url})
         if not is_loopback(http.host):
             logger.warning("monitoring can be read by everyone who reaches its address", extra={"url.full": url})
+
+
+def _output_health(pipeline: Pipeline) -> Component:
+    return Component("output", pipeline.name, pipeline.started, (pipeline.readiness, pipeline.trouble))
+
+
+def _stream_health(pipeline: Pipeline, stream: RunningStream) -> Component:
+    troubles = (stream.trouble, *(partition.trouble for partition in stream.reader.progress))
+    return Component("stream", stream.policy.id, pipeline.started, troubles)
+
+
+def _describe_output(pipeline: Pipeline) -> OutputStatus:
+    return OutputStatus(
+        pipeline.name,
+        pipeline.counters,
+        in_flight_bytes=pipeline.budget.taken,
+        in_flight_limit_bytes=pipeline.budget.limit,
+        last_success_at=pipeline.trouble.last_success_at,
+        healthy=_output_health(pipeline).state is State.HEALTHY,
+    )
+
+
+def _describe_stream(pipeline: Pipeline, stream: RunningStream) -> StreamStatus:
+    progress = stream.reader.progress
+    return StreamStatus(
+        pipeline.name,
+        stream.policy.id,
+        owned_partitions=sum(1 for _ in progress),
+        last_success_at=progress.received_at,
+        healthy=_stream_health(pipeline, stream).state is State.HEALTHY,
+    )
+
+
+def _describe_partitions(pipeline: Pipeline, stream: RunningStream) -> Iterator[PartitionStatus]:
+    progress = stream.reader.progress
+    for each in progress:
+        lane = stream.reader.checkpointer.lane(each.partition)
+        yield PartitionStatus(
+            pipeline.name,
+            stream.policy.id,
+            each.partition,
+            in_flight_records=0 if lane is None else lane.unsettled_records,
+            lag_events=each.lag,
+            checkpoint_lag_events=each.checkpoint_lag,
+            checkpoint_age_seconds=progress.checkpoint_age(each),
+            last_received_at=each.received_at,
+            healthy=each.trouble.what is None,
+        )
 
 
 def _resident_bytes() -> int | None:

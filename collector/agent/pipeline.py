@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from collector.agent.readiness import wait_until_ready
 from collector.delivery.budget import Budget
@@ -15,7 +15,9 @@ from collector.delivery.processing import enrich, is_constant
 from collector.delivery.routing import routes_beside
 from collector.events import DataStream
 from collector.inputs.event_hub.connection import StreamConnection, connect
+from collector.inputs.event_hub.progress import StreamProgress
 from collector.inputs.event_hub.reader import EventHubReader
+from collector.inputs.event_hub.watch import PartitionWatch
 from collector.output.elasticsearch.connection import client_settings
 from collector.output.elasticsearch.encoding import StreamEncoder
 from collector.output.elasticsearch.output import BulkSettings, ElasticsearchOutput
@@ -56,9 +58,9 @@ class Pipeline:
         self._absent_limit = _ROOM_OF_EARLIER_READERS * policy.max_in_flight_bytes
         self.readiness = Trouble(f"output {name}")
         self.trouble = Trouble(f"output {name}")
-        self._client_settings = client_settings(policy)
+        self.client_settings: dict[str, Any] = client_settings(policy)
         self._output = ElasticsearchOutput(
-            self._client_settings,
+            self.client_settings,
             _bulk_settings(policy),
             dead_letter_file=data / f"dead-letters-{name}.ndjson",
             counters=self.counters,
@@ -97,13 +99,14 @@ class Pipeline:
             intake,
             trouble,
             checkpoint_interval=stream.processor_update_interval.total_seconds(),
+            progress=StreamProgress(stream.id),
             absent_limit=self._absent_limit,
         )
         self._streams.append(RunningStream(stream, connection, reader, trouble))
 
     async def wait_until_ready(self) -> None:
         """Return when the output can be written to."""
-        await wait_until_ready(self._client_settings, self.readiness)
+        await wait_until_ready(self.client_settings, self.readiness)
 
     def start(self) -> None:
         """Start the output, then every stream."""
@@ -112,6 +115,7 @@ class Pipeline:
         for stream in self._streams:
             self._tasks.append(asyncio.create_task(_run_stream(stream)))
             self._tasks.append(asyncio.create_task(stream.reader.checkpointer.run()))
+            self._tasks.append(asyncio.create_task(_watch(stream).run()))
 
     async def failed(self) -> BaseException:
         """Wait until a part dies, which only a fault of ours can cause, and return why."""
@@ -158,6 +162,16 @@ async def _run_stream(stream: RunningStream) -> None:
     if isinstance(store, FencedBlobCheckpointStore):
         await stream.reader.prepare(store.ensure_container)
     await stream.reader.run(start_position=stream.policy.processor_start_position, prefetch=stream.policy.prefetch)
+
+
+def _watch(stream: RunningStream) -> PartitionWatch:
+    start = stream.policy.processor_start_position
+    earliest = start == "earliest"
+    return PartitionWatch(
+        stream.connection.client,
+        stream.reader.progress,
+        reads_from_the_start=lambda partition: earliest and not stream.connection.checkpoints.has_shown(partition),
+    )
 
 
 def _bulk_settings(policy: OutputPolicy) -> BulkSettings:

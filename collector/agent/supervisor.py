@@ -51,7 +51,7 @@ class Supervisor:
                 pipeline = Pipeline(source.use_output, policy.outputs[source.use_output], data)
                 self._pipelines[source.use_output] = pipeline
             pipeline.add_stream(stream, self._local_store, source.processors + stream.processors)
-        self._monitoring = Monitoring(policy.agent.monitoring, tuple(self._pipelines.values()))
+        self._monitoring = Monitoring(policy, self._pipelines)
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:

@@ -1,4 +1,4 @@
-"""The templates of ``metrics-aoai.collector``, the collector's own numbers; the fields come from the table of metrics."""
+"""The templates of ``metrics-aoai.collector``: the collector's own numbers, mapped as the table of metrics says."""
 
 from typing import Final, cast
 
@@ -40,7 +40,7 @@ def build_component_template() -> Body:
 
 
 def build_index_template() -> Body:
-    """``metrics-aoai.collector``: composed as those of the logs, with what Elasticsearch and the user have for metrics."""
+    """``metrics-aoai.collector``: composed as those of the logs, of what is there for metrics."""
     optional = ["metrics@settings", "metrics@custom", f"{PACKAGE}@custom", f"{STREAM}@custom"]
     return {
         "index_patterns": [f"{STREAM}-*"],

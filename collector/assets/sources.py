@@ -1,5 +1,6 @@
 """All that is to be installed, by name. The bodies are those for Elasticsearch, from the sources of this package."""
 
+from collector.assets import health_template
 from collector.assets.files import Body
 from collector.assets.hooks import with_hooks
 from collector.assets.pipelines import datasets_with_pipelines, pipelines_of, with_ids
@@ -23,9 +24,11 @@ def pipelines(*, hooks: bool = False) -> dict[str, Body]:
 
 def component_templates() -> dict[str, Body]:
     """Component templates: ``logs-aoai.logs@package`` and so on."""
-    return {f"{dataset.stream}@package": build_component_template(dataset) for dataset in DATASETS}
+    logs = {f"{dataset.stream}@package": build_component_template(dataset) for dataset in DATASETS}
+    return logs | {f"{health_template.STREAM}@package": health_template.build_component_template()}
 
 
 def templates() -> dict[str, Body]:
     """Index templates: ``logs-aoai.logs``, ``logs-aoai.deadletter`` and so on."""
-    return {dataset.stream: build_index_template(dataset) for dataset in DATASETS}
+    logs = {dataset.stream: build_index_template(dataset) for dataset in DATASETS}
+    return logs | {health_template.STREAM: health_template.build_index_template()}

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from collector.telemetry.status import DeadLetterStatus, OutputStatus, ProcessStatus
+from collector.telemetry.status import DeadLetterStatus, OutputStatus, PartitionStatus, ProcessStatus, StreamStatus
 
 FIELD_ROOT: Final = "aoai.collector"
 _NAME: Final = re.compile(
-    r"(?:collector_)?(?P<what>[a-z]+(?:_[a-z]+)*?)_(?P<unit>bytes|events|items|records|requests|seconds|up)(?:_total)?"
+    r"(?:collector_)?(?P<what>[a-z]+(?:_[a-z]+)*?)_(?P<unit>bytes|events|items|partitions|records|requests|seconds|up)(?:_total)?"
 )
 
 
@@ -151,6 +151,16 @@ _OUTPUT: Final[Scope[OutputStatus]] = Scope(
             lambda it: it.counters.retried_items,
         ),
         Metric(
+            "collector_lookup_requests_total",
+            "Requests for what is there already, after a start or a request without an answer.",
+            lambda it: it.counters.lookup_requests,
+        ),
+        Metric(
+            "collector_found_by_lookup_records_total",
+            "Of the records already there or dead-lettered: those found by a look-up and not sent.",
+            lambda it: it.counters.found_by_lookup,
+        ),
+        Metric(
             "collector_output_last_success_timestamp_seconds",
             "When Elasticsearch last accepted a bulk request in full, in seconds since 1970.",
             lambda it: it.last_success_at,
@@ -172,4 +182,61 @@ _DEAD_LETTER: Final[Scope[DeadLetterStatus]] = Scope(
     ),
 )
 
-SCOPES: Final[tuple[Scope[Any], ...]] = (_PROCESS, _OUTPUT, _DEAD_LETTER)
+_STREAM: Final[Scope[StreamStatus]] = Scope(
+    "stream",
+    StreamStatus,
+    ("output", "stream"),
+    (
+        Metric(
+            "collector_owned_partitions",
+            "Partitions that this collector reads; the others are another collector's.",
+            lambda it: it.owned_partitions,
+        ),
+        Metric(
+            "collector_stream_last_success_timestamp_seconds",
+            "When events last came from the event hub, in seconds since 1970.",
+            lambda it: it.last_success_at,
+        ),
+        Metric("collector_stream_up", "1 while the stream is healthy, as in /readyz.", lambda it: float(it.healthy)),
+    ),
+)
+
+_PARTITION: Final[Scope[PartitionStatus]] = Scope(
+    "partition",
+    PartitionStatus,
+    ("output", "stream", "partition"),
+    (
+        Metric(
+            "collector_partition_lag_events",
+            "Events that the partition held, when it was asked in the last minute, and that were not received yet.",
+            lambda it: it.lag_events,
+        ),
+        Metric(
+            "collector_partition_checkpoint_lag_events",
+            "The same, counted from the last checkpoint; known once this collector has written one.",
+            lambda it: it.checkpoint_lag_events,
+        ),
+        Metric(
+            "collector_partition_checkpoint_age_seconds",
+            "How long received events have waited for a checkpoint; 0 when all of them are covered.",
+            lambda it: it.checkpoint_age_seconds,
+        ),
+        Metric(
+            "collector_partition_in_flight_records",
+            "Records of the partition that Elasticsearch has not answered for yet.",
+            lambda it: it.in_flight_records,
+        ),
+        Metric(
+            "collector_partition_last_received_timestamp_seconds",
+            "When events last came from the partition, in seconds since 1970.",
+            lambda it: it.last_received_at,
+        ),
+        Metric(
+            "collector_partition_up",
+            "0 while the partition holds events that do not arrive.",
+            lambda it: float(it.healthy),
+        ),
+    ),
+)
+
+SCOPES: Final[tuple[Scope[Any], ...]] = (_PROCESS, _OUTPUT, _DEAD_LETTER, _STREAM, _PARTITION)

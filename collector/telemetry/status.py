@@ -41,4 +41,30 @@ class DeadLetterStatus:
     records: int
 
 
-Status = ProcessStatus | OutputStatus | DeadLetterStatus
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """One stream of the policy."""
+
+    output: str
+    stream: str
+    owned_partitions: int
+    last_success_at: float | None
+    healthy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionStatus:
+    """One partition that is ours; None is what is not known yet."""
+
+    output: str
+    stream: str
+    partition: str
+    in_flight_records: int
+    lag_events: int | None
+    checkpoint_lag_events: int | None
+    checkpoint_age_seconds: float
+    last_received_at: float | None
+    healthy: bool
+
+
+Status = ProcessStatus | OutputStatus | DeadLetterStatus | StreamStatus | PartitionStatus

@@ -49,13 +49,13 @@ class Daemon:
         """The log lines with this message."""
         return [line for line in self.lines if line["message"] == message]
 
-    async def wait_to_say(self, message: str) -> dict[str, Any]:
-        """Wait for a log line with this message and return it."""
+    async def wait_to_say(self, message: str, detail: str = "") -> dict[str, Any]:
+        """Wait for a log line with this message, and this text in any of its fields, and return it."""
         async with asyncio.timeout(_PATIENCE_SECONDS):
-            while not self.said(message):
+            while not (found := [line for line in self.said(message) if detail in str(line)]):
                 self._news.clear()
                 await self._news.wait()
-        return self.said(message)[-1]
+        return found[-1]
 
     async def scrape(self) -> Scrape:
         """Read /metrics now; the end of the test checks the accounting identity, for this page and all others."""
@@ -100,18 +100,18 @@ class Documents:
         self._namespace = namespace
         self._templates: list[str] = []
 
-    async def count(self, dataset: str) -> int:
+    async def count(self, dataset: str, *, kind: str = "logs") -> int:
         """How many documents the dataset's data stream holds; none if it is not there yet."""
-        stream = f"logs-{dataset}-{self._namespace}"
+        stream = f"{kind}-{dataset}-{self._namespace}"
         await self._client.indices.refresh(index=stream, ignore_unavailable=True, allow_no_indices=True)
         # A data stream that is being made answers 503 until its first shard is up.
         client = self._client.options(ignore_status=503, max_retries=0)
         answer = await client.count(index=stream, ignore_unavailable=True, allow_no_indices=True)
         return int(answer.get("count", 0))
 
-    async def sources(self, dataset: str) -> list[dict[str, Any]]:
+    async def sources(self, dataset: str, *, kind: str = "logs") -> list[dict[str, Any]]:
         """Every document of a small data stream."""
-        stream = f"logs-{dataset}-{self._namespace}"
+        stream = f"{kind}-{dataset}-{self._namespace}"
         await self._client.indices.refresh(index=stream, ignore_unavailable=True, allow_no_indices=True)
         answer = await self._client.search(index=stream, size=_LARGEST_RESULT, ignore_unavailable=True)
         return [hit["_source"] for hit in answer["hits"]["hits"]]
@@ -136,9 +136,9 @@ class Documents:
             found += [str(hit["sort"][0]) for hit in hits]
             after = hits[-1]["sort"]
 
-    async def refuse_everything(self, dataset: str) -> None:
+    async def refuse_everything(self, dataset: str, *, kind: str = "logs") -> None:
         """Make the engine answer 400 to every document of the dataset in this namespace, as a mapping conflict does."""
-        stream = f"logs-{dataset}-{self._namespace}"
+        stream = f"{kind}-{dataset}-{self._namespace}"
         mappings = {"dynamic": "strict", "properties": {"@timestamp": {"type": "date"}}}
         await self._client.indices.put_index_template(
             name=stream, index_patterns=[stream], priority=900, data_stream={}, template={"mappings": mappings}
@@ -199,13 +199,13 @@ class Job:
         """Several daemons run on one machine, so each takes a free port."""
         return {"monitoring": {"http": {"port": 0}, "namespace": self._namespace}}
 
-    async def start(self, *, data: Path | None = None) -> Daemon:
-        """Start ``aoai-collector run`` on the policy that was written last."""
+    async def start(self, *, data: Path | None = None, launcher: tuple[str, ...] = ("-m", "collector")) -> Daemon:
+        """Start ``aoai-collector run`` on the policy that was written last; ``launcher`` is what Python runs."""
         if not self.policy.exists():
             self.write_policy()
         arguments = ("run", "--policy", str(self.policy), "--data", str(data or self.data))
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "collector", *arguments),
+            *(sys.executable, *launcher, *arguments),
             stdin=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
             limit=1 << 22,

@@ -15,6 +15,7 @@ from collector.delivery.intake import Intake
 from collector.events import Entry, Position
 from collector.inputs.event_hub.body import read_body
 from collector.inputs.event_hub.connection import StreamConnection
+from collector.inputs.event_hub.progress import StreamProgress
 from collector.inputs.event_hub.replay_bounds import ReplayBounds
 from collector.inputs.event_hub.start_position import sdk_position
 from collector.inputs.splitting import split_at_once, split_slowly
@@ -49,6 +50,7 @@ class EventHubReader:
         *,
         checkpoint_interval: float,
         absent_limit: int,
+        progress: StreamProgress | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Read from a connection into an intake; ``absent_limit`` is for ``ReplayBounds``."""
@@ -64,6 +66,7 @@ class EventHubReader:
         self._paused = False
         self._contexts: dict[str, PartitionContext] = {}
         self._taking_in: dict[str, asyncio.Task[Any]] = {}
+        self.progress = progress or StreamProgress("")
         self.checkpointer = Checkpointer(self._write_checkpoint, interval=checkpoint_interval)
 
     async def run(self, *, start_position: StartPosition, prefetch: int) -> None:
@@ -113,9 +116,11 @@ class EventHubReader:
         if lane.fresh:
             self._replay_bounds.seek(lane)
         share = self._prefetch.share(partition)
+        self.progress.receive(partition, events[-1].sequence_number)
         try:
             await self._take_in(lane, events)
         finally:
+            self.progress.take_in(partition)
             share.taken(len(events))
 
     async def _take_in(self, lane: Lane, events: Sequence[EventData]) -> None:
@@ -155,6 +160,7 @@ class EventHubReader:
     async def _on_partition_claimed(self, context: PartitionContext) -> None:
         self._contexts[context.partition_id] = context
         self._prefetch.open(context.partition_id)
+        self.progress.claim(context.partition_id)
         self.checkpointer.open_lane(context.partition_id)
         logger.info("partition claimed", extra={"azure.partition_id": context.partition_id})
 
@@ -168,6 +174,7 @@ class EventHubReader:
         await self.checkpointer.flush_partition(context.partition_id)
         self.checkpointer.revoke_lane(context.partition_id)
         self._prefetch.close(context.partition_id)
+        self.progress.leave(context.partition_id)
         logger.info("partition left", extra={"azure.partition_id": context.partition_id, "reason": reason.name})
 
     async def _write_checkpoint(self, partition: str, position: Position) -> None:
@@ -182,6 +189,7 @@ class EventHubReader:
             "sequence_number": position.sequence_number,
         }
         await self._store.update_checkpoint(checkpoint)
+        self.progress.save(partition, position.sequence_number)
 
     async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:
         partition = f"partition {context.partition_id}: " if context is not None else ""
