@@ -127,9 +127,7 @@ class Pipeline:
         At ``deadline``, in the time of the event loop, whatever still hangs is left behind: nothing is lost by it, for
         what has no checkpoint is read again.
         """
-        for stream in self._streams:
-            stream.reader.pause()
-        drained = await self._output.drain(drain_seconds)
+        drained = await self._drain(drain_seconds)
         try:
             async with asyncio.timeout_at(deadline):
                 await asyncio.gather(*(stream.reader.checkpointer.flush() for stream in self._streams))
@@ -138,6 +136,16 @@ class Pipeline:
             logger.warning("connections did not close in time", extra={"output": self.name})
         await self._output.close()
         return drained
+
+    async def _drain(self, seconds: float) -> bool:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        try:
+            async with asyncio.timeout_at(end):
+                await asyncio.gather(*(stream.reader.pause() for stream in self._streams))
+        except TimeoutError:
+            return False
+        return await self._output.drain(end - loop.time())
 
     async def _disconnect(self) -> None:
         for task in self._tasks:

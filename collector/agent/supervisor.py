@@ -20,12 +20,12 @@ from collector.state.sqlite import SqliteCheckpointStore
 
 logger = logging.getLogger(__name__)
 
-_DRAIN_SECONDS: Final = 7.0
+_DRAIN_SECONDS: Final = 6.5
 """Of the 10 s that a stop may take; the rest is for checkpoints and for giving partitions back."""
-_STOP_SECONDS: Final = 9.0
+_STOP_SECONDS: Final = 8.5
 """When whatever still hangs is left behind."""
-_EXIT_SECONDS: Final = 10.0
-"""When the process ends, even if a thread hangs, such as one that asks for the name of a host."""
+_EXIT_SECONDS: Final = 9.5
+"""When the process ends, even if a task does not mind being cancelled, or a thread asks for the name of a host."""
 _SUMMARY_SECONDS: Final = 30.0
 _EXIT_AT_ONCE: Final = 130
 

@@ -29,13 +29,13 @@ def make_record(correlation_id: str) -> dict[str, object]:
     }
 
 
-def feed(hub: EventHubsEmulator, events: int, per_event: int) -> set[str]:
+def feed(hub: EventHubsEmulator, events: int, per_event: int, *, partitions: int = PARTITIONS) -> set[str]:
     """Put events over all partitions into the hub; return the correlation ids of their records."""
     fed: set[str] = set()
     for number in range(events):
         ids = [str(uuid4()) for _ in range(per_event)]
         body = json.dumps({"records": [make_record(each) for each in ids]}).encode()
-        hub.append(HUB, str(number % PARTITIONS), body)
+        hub.append(HUB, str(number % partitions), body)
         fed.update(ids)
     return fed
 

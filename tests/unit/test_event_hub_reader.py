@@ -87,11 +87,10 @@ class Bench:
     async def lose(self) -> None:
         await self.sdk.callbacks["on_partition_close"](self.partition, CloseReason.OWNERSHIP_LOST)
 
-    def hand_out(self, *numbers: int) -> asyncio.Task[None]:
+    def hand_out(self, *numbers: int, body: bytes = BODY) -> asyncio.Task[None]:
         """Hand events out; the task is the SDK's, which awaits the callback."""
-        return asyncio.create_task(
-            self.sdk.callbacks["on_events"](self.partition, [Event(number) for number in numbers])
-        )
+        events = [Event(number, body) for number in numbers]
+        return asyncio.create_task(self.sdk.callbacks["on_events"](self.partition, events))
 
     async def wait_for_items(self, count: int) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -176,9 +175,23 @@ async def test_a_paused_reader_takes_nothing_more_in(bench: Bench) -> None:
     await bench.claim()
     waiting = bench.hand_out(1, 2)
     await bench.wait_for_items(1)
-    bench.reader.pause()
+    await bench.reader.pause()
     bench.settle(0)
     await bench.lose()
     await asyncio.wait([waiting], timeout=PATIENCE_S)
 
     assert (bench.checkpoints, len(bench.items), bench.budget.taken) == ([1], 1, 0)
+
+
+async def test_a_pause_waits_until_an_event_that_is_half_in_is_in(bench: Bench) -> None:
+    slices = json.dumps({"records": [{"text": "x" * 70_000}, {"text": "y" * 70_000}]}).encode()
+    await bench.claim()
+    taking_in = bench.hand_out(1, body=slices)
+    await bench.wait_for_items(1)
+    pausing = asyncio.create_task(bench.reader.pause())
+    await asyncio.wait([pausing], timeout=0)
+    assert (len(bench.items), pausing.done()) == (1, False)
+    bench.settle(0)
+    await asyncio.wait([pausing, taking_in], timeout=PATIENCE_S)
+
+    assert (len(bench.items), pausing.done()) == (2, True)

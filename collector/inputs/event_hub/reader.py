@@ -64,6 +64,9 @@ class EventHubReader:
         self._trouble = trouble
         self._clock = clock
         self._paused = False
+        self._half_in = 0
+        self._none_half_in = asyncio.Event()
+        self._none_half_in.set()
         self._contexts: dict[str, PartitionContext] = {}
         self._taking_in: dict[str, asyncio.Task[Any]] = {}
         self.progress = progress or StreamProgress("")
@@ -100,9 +103,10 @@ class EventHubReader:
                 return
             await asyncio.sleep(_SECONDS_BEFORE_ANOTHER_START)
 
-    def pause(self) -> None:
-        """Take in nothing more; what was taken in can then be drained."""
+    async def pause(self) -> None:
+        """Begin no further event; return when none is half in, so that what was taken in can be drained."""
         self._paused = True
+        await self._none_half_in.wait()
 
     async def _on_events(self, context: PartitionContext, events: Sequence[EventData]) -> None:
         self._trouble.over()
@@ -146,7 +150,14 @@ class EventHubReader:
         if lane.revoked:
             self._intake.forgo(size)
             raise PartitionGoneError(lane.partition)
-        await self._intake.accept(lane, position, entries, size)
+        self._half_in += 1
+        self._none_half_in.clear()
+        try:
+            await self._intake.accept(lane, position, entries, size)
+        finally:
+            self._half_in -= 1
+            if not self._half_in:
+                self._none_half_in.set()
 
     def _position(self, event: EventData) -> Position:
         enqueued: Any = event.enqueued_time
