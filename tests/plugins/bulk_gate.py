@@ -55,6 +55,10 @@ class BulkGate:
         self.fate: Callable[[SentItem, int], Fate] = lambda _item, _times: ORDINARY
         self.request_rule: Callable[[list[SentItem]], web.Response | None] = lambda _: None
         self.faults: deque[Fault] = deque()
+        self.others: list[str] = []
+        """The paths of all requests that were no bulk."""
+        self.refused_paths: tuple[str, ...] = ()
+        """Ends of paths that are answered with 403: the key has no right to them."""
         self.news = asyncio.Event()
         """Set by every bulk request."""
         self.ended = asyncio.Event()
@@ -95,6 +99,9 @@ class BulkGate:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         if not request.path.endswith("/_bulk"):
+            self.others.append(request.path)
+            if request.path.endswith(self.refused_paths or ("//",)):
+                return refusal(403, b'{"error":{"type":"security_exception","reason":"no right"}}')
             status, headers, answer = await self._forward(request, body)
             return web.Response(body=answer, status=status, headers=headers)
         items = parse(body)

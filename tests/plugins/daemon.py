@@ -62,6 +62,16 @@ class Daemon:
         await self.wait_to_say("monitoring listens")
         return await self.watch.scrape()
 
+    async def wait_to_settle(self, count: int, *, patience: float = _PATIENCE_SECONDS) -> None:
+        """Wait until it has taken in so many records, and Elasticsearch has answered for each."""
+        async with asyncio.timeout(patience):
+            while True:
+                page = await self.scrape()
+                received = page.value("collector_received_records_total")
+                if received >= count and page.value("collector_in_flight_records") == 0:
+                    return
+                await asyncio.sleep(0.1)
+
     async def stop(self) -> int:
         """End it as a service manager does and return its exit code."""
         if self.watch.url is not None and self.process.returncode is None:
