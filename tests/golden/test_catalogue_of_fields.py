@@ -33,6 +33,12 @@ def test_the_catalogue_knows_only_our_data_sets() -> None:
     assert {dataset for field in load_catalogue() for dataset in field.datasets} == set(DATASETS)
 
 
+def test_every_field_that_has_values_shows_an_example() -> None:
+    without = [field.name for field in load_catalogue() if field.example is None]
+    kinds = {field.name: field.type for field in load_catalogue()}
+    assert {kinds[name] for name in without} <= {"object", "flattened"}, without
+
+
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_field_of_the_catalogue_is_mapped_with_its_type(dataset: str) -> None:
     for field in load_catalogue():
