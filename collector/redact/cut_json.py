@@ -8,7 +8,7 @@ first word of one is not taken for an id.
 import re
 from typing import Final
 
-_STRING_OR_BRACKET: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)|[{}\[\]]', re.DOTALL)
+_BRACKETS: Final = re.compile(r"[{}\[\]]")
 _STRING_OR_COMMA: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)|,', re.DOTALL)
 _WHOLE_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SOUND_START: Final = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\u[0-9a-fA-F]{4}|\\["\\/bfnrt])*+')
@@ -19,22 +19,27 @@ _DEEPEST: Final = 256
 
 def close_json(text: str) -> str | None:
     """Return the text up to where it is sound, closed; None when it is no cut object or array."""
+    # Escapes are covered, so that each quote begins or ends a text, and every second part stands outside of texts.
+    parts = text.replace("\\\\", "__").replace('\\"', "__").split('"')
     stack: list[str] = []
-    sound = 0
-    for token in _STRING_OR_BRACKET.finditer(text):
-        mark = token.group()
+    for mark in _BRACKETS.findall('"'.join(parts[::2])):
         if mark in _CLOSERS:
             stack.append(_CLOSERS[mark])
             if len(stack) > _DEEPEST:
                 return None
-        elif mark[0] == '"':
-            continue
         elif not stack or stack.pop() != mark:
             return None
-        sound = token.end()
     if not stack:
         return None
-    return _last_member(text, sound, stack[-1]) + "".join(reversed(stack))
+    return _last_member(text, _after_last_bracket(parts), stack[-1]) + "".join(reversed(stack))
+
+
+def _after_last_bracket(parts: list[str]) -> int:
+    """Return where the last bracket outside of texts ends."""
+    index = len(parts) - 1 - (len(parts) - 1) % 2
+    while (found := max(parts[index].rfind(bracket) for bracket in "{}[]")) < 0:
+        index -= 2
+    return sum(map(len, parts[:index])) + index + found + 1
 
 
 def _last_member(text: str, sound: int, closer: str) -> str:

@@ -7,6 +7,8 @@ Promise: what is no body keeps its place and its JSON type; keys of the envelope
 """
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, cast
 
 import msgspec
@@ -19,8 +21,7 @@ _OURS: Final = re.compile(
     r"/providers/microsoft\.(?:apimanagement|cognitiveservices|machinelearningservices)(?:/|\Z)", re.IGNORECASE
 )
 _PROVIDER: Final = re.compile(r"/subscriptions/[^/]+/(?:[^/]+/[^/]+/)*?providers/", re.IGNORECASE)
-_TOKEN: Final = re.compile(r"[!-~]{0,1024}")
-"""Ids, names, codes and addresses have no blanks."""
+_LONGEST_TOKEN: Final = 1024
 _PHRASE: Final = re.compile(r"[A-Za-z0-9 ._()/;:,+-]{0,256}")
 _MOST_KEYS: Final = 512
 """Keys of an object of Azure's; one with more is none of Azure's."""
@@ -68,8 +69,8 @@ class Records:
         self._treatment = treatment
         self._bodies = Bodies(treatment)
         self._rules: dict[str, Rule] = (
-            dict.fromkeys(_PLAIN, _plain(_TOKEN, treatment))
-            | dict.fromkeys(_PHRASES, _plain(_PHRASE, treatment))
+            dict.fromkeys(_PLAIN, _plain(_is_token, treatment))
+            | dict.fromkeys(_PHRASES, _plain(_PHRASE.fullmatch, treatment))
             | dict.fromkeys(_BODIES, self._bodies.apply)
             | dict.fromkeys(_HEADERS, headers(treatment))
             | dict.fromkeys(_URLS, url(treatment))
@@ -154,27 +155,37 @@ class Records:
         return value if treated == inner else _encode(treated).decode()
 
 
-def _plain(fits: re.Pattern[str], treatment: Treatment) -> Rule:
-    """Return the rule for values that Azure makes: texts of this form, numbers, and lists and objects of such."""
+def _plain(fits: Callable[[str], object], treatment: Treatment) -> Rule:
+    """Return the rule for values that Azure makes: texts that fit, numbers, and lists and objects of such."""
 
     def apply(value: Any) -> Any:
-        match value:
-            case str():
-                return value if fits.fullmatch(value) else treatment.text(value)
-            case list():
-                return [apply(item) for item in cast("list[Any]", value)]
-            case dict():
-                members = cast("dict[str, Any]", value)
-                unknown = {key: inner for key, inner in members.items() if not _TOKEN.fullmatch(key)}
-                kept = {key: apply(inner) for key, inner in members.items() if key not in unknown}
-                return kept | treatment.others(unknown) if unknown else kept
-            case _:
-                return value
+        if type(value) is str:
+            return value if fits(value) else treatment.text(value)
+        if type(value) is list:
+            return [apply(item) for item in cast("list[Any]", value)]
+        if type(value) is not dict:
+            return value
+        members = cast("dict[str, Any]", value)
+        unknown = {key: inner for key, inner in members.items() if not _is_token(key)}
+        kept = {key: apply(inner) for key, inner in members.items() if key not in unknown}
+        return kept | treatment.others(unknown) if unknown else kept
 
     return apply
 
 
+def _is_token(value: str) -> bool:
+    """Tell whether a text could be an id, a name, a code or an address: such have no blanks."""
+    return value.isascii() and value.isprintable() and " " not in value and len(value) <= _LONGEST_TOKEN
+
+
 def _is_ours(record: dict[str, Any]) -> bool:
     """Tell whether a record is read by tables: unless it says that another service wrote it."""
-    resource = next((value for key, value in record.items() if key.lower() == "resourceid"), None)
-    return not isinstance(resource, str) or _OURS.search(resource) is not None or _PROVIDER.match(resource) is None
+    resource = record.get("resourceId")
+    if resource is None:
+        resource = next((value for key, value in record.items() if key.lower() == "resourceid"), None)
+    return not isinstance(resource, str) or _is_of_ours(resource)
+
+
+@lru_cache(maxsize=256)
+def _is_of_ours(resource: str) -> bool:
+    return _OURS.search(resource) is not None or _PROVIDER.match(resource) is None

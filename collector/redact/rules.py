@@ -14,6 +14,8 @@ from collector.redact.treatments import Treatment
 Rule = Callable[[Any], Any]
 Table = Mapping[str, Rule]
 
+_MOST_REMEMBERED: Final = 64
+"""Values of a kind that are not looked at twice; an API has few words."""
 _NUMBERS: Final = frozenset({int, float, bool, type(None)})
 # Scheme, host, plain segments and the API version: most URLs of a gateway.
 _PLAIN_URL: Final = re.compile(
@@ -72,10 +74,17 @@ def number(treatment: Treatment) -> Rule:
 def matching(pattern: str, treatment: Treatment) -> Rule:
     """A text of this form, or a list of such; numbers and switches stay."""
     fits = re.compile(pattern).fullmatch
+    fitting: set[str] = set()
 
     def apply(value: Any) -> Any:
         if type(value) is str:
-            return value if fits(value) else treatment.text(value)
+            if value in fitting:
+                return value
+            if not fits(value):
+                return treatment.text(value)
+            if len(fitting) < _MOST_REMEMBERED:
+                fitting.add(value)
+            return value
         if type(value) in _NUMBERS:
             return value
         if type(value) is list:
@@ -105,11 +114,15 @@ def within(table: Table, treatment: Treatment, leaf: Rule | None = None) -> Rule
             if unknown is not None:
                 kept.update(others(unknown))
             return kept
-        if type(value) is list and any(type(item) is dict for item in cast("list[Any]", value)):
+        if type(value) is list and _holds_objects(cast("list[Any]", value)):
             return [apply(item) for item in cast("list[Any]", value)]
         return bare(value)
 
     return apply
+
+
+def _holds_objects(items: list[Any]) -> bool:
+    return bool(items) and (type(items[0]) is dict or any(type(item) is dict for item in items))
 
 
 def url(treatment: Treatment) -> Rule:

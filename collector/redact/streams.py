@@ -39,33 +39,13 @@ _SEVERITIES: Final = ("safe", "low", "medium", "high")
 _MOST_ITEMS: Final = 64
 """Choices or tool calls of one answer that are told apart."""
 
-_decode: Final = msgspec.json.Decoder().decode
+_PLAIN_KEYS: Final = frozenset({"index", "delta", "finish_reason", "logprobs", "content_filter_results"})
+
+_decode_all: Final = msgspec.json.Decoder(list[Any]).decode
 
 
 class NoStreamError(ValueError):
     """The text is not a stream that can be put together."""
-
-
-class _PlainDelta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    content: str
-
-
-class _PlainChoice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    delta: _PlainDelta
-    index: int = 0
-    finish_reason: None = None
-    logprobs: None = None
-    content_filter_results: msgspec.Raw = msgspec.Raw()
-
-
-class _PlainChunk(msgspec.Struct, gc=False):
-    """A chunk of a chat completion that brings a piece of text and nothing else; most chunks are such."""
-
-    choices: tuple[_PlainChoice]
-    usage: None = None
-
-
-_decode_plain: Final = msgspec.json.Decoder(_PlainChunk).decode
 
 
 def is_stream(text: str) -> bool:
@@ -80,9 +60,9 @@ class StreamedAnswer:
         self.value: dict[str, Any] = {}
         self.events = 0
         self.is_cut = False
-        self._filters = b""
+        self._filters: Any = None
+        self._index: Any = None
         self._pieces: list[str] = []
-        self._plain_index: int | None = None
 
     def read(self, text: str) -> None:
         """Take in a whole stream.
@@ -90,60 +70,67 @@ class StreamedAnswer:
         Raises:
             NoStreamError: some line is no event, or its data no JSON object.
         """
-        lines = text.splitlines() if "\r" in text else text.split("\n")
-        for number, line in enumerate(lines, start=1):
-            if line.startswith("data:"):
-                data = line[5:].strip()
-                if data != _DONE:
-                    self._add(data, is_last=number == len(lines))
-            elif line and not line.startswith(_STARTS):
-                if number < len(lines):
-                    raise NoStreamError
-                self.is_cut = True
-        self._flush()
-
-    def _add(self, data: str, *, is_last: bool) -> None:
-        if self.events:
-            try:
-                chunk = _decode_plain(data).choices[0]
-            except msgspec.DecodeError:
-                pass
-            else:
-                self._add_plain(chunk)
-                return
-        self._flush()
-        event: Any = {}
-        try:
-            event = _decode(data)
-        except msgspec.DecodeError as error:
-            closed = close_json(data) if is_last else None
-            if closed is None and not is_last:
-                raise NoStreamError from error
-            self.is_cut = True
-            if closed is not None:
-                event = _decode(closed)
-        if type(event) is not dict:
+        for event in self._decode(self._lines_of_data(text)):
+            if type(event) is not dict:
+                raise NoStreamError
+            self._add(cast("dict[str, Any]", event))
+        if not self.events:
             raise NoStreamError
-        _merge(self.value, cast("dict[str, Any]", event))
-        self.events += 1
+        self._flush()
 
-    def _add_plain(self, chunk: _PlainChoice) -> None:
-        if chunk.index != self._plain_index:
-            self._flush()
-            self._plain_index = chunk.index
-        self._pieces.append(chunk.delta.content)
+    def _lines_of_data(self, text: str) -> list[str]:
+        lines = text.splitlines() if "\r" in text else text.split("\n")
+        found = [line[5:].strip() for line in lines if line.startswith("data:")]
+        for line in lines[:-1]:
+            if line and not line.startswith(_STARTS):
+                raise NoStreamError
+        self.is_cut = bool(lines[-1]) and not lines[-1].startswith(_STARTS)
+        return [data for data in found if data != _DONE]
+
+    def _decode(self, found: list[str]) -> list[Any]:
+        """Decode all at once; when that fails the last one may be cut."""
+        try:
+            events = _decode_all("[" + ",".join(found) + "]")
+        except msgspec.DecodeError:
+            closed = close_json(found[-1])
+            self.is_cut = True
+            events = _decode_all("[" + ",".join([*found[:-1], *([closed] if closed is not None else [])]) + "]")
+        return events
+
+    def _add(self, event: dict[str, Any]) -> None:
         self.events += 1
-        filters = bytes(chunk.content_filter_results)
-        if filters and filters != self._filters:
-            self._filters = filters
-            choice = {"index": chunk.index, "content_filter_results": _decode(filters)}
-            _merge(self.value, {"choices": [choice]})
+        choice = _only_choice(event)
+        if choice is not None and self._is_plain(choice):
+            self._pieces.append(choice["delta"]["content"])
+            return
+        self._flush()
+        self._filters = None if choice is None else choice.get("content_filter_results")
+        self._index = None if choice is None else choice.get("index")
+        _merge(self.value, event)
+
+    def _is_plain(self, choice: dict[str, Any]) -> bool:
+        """Tell whether a chunk of a chat brings a piece of text and nothing new beside it; most do."""
+        delta = choice.get("delta")
+        if type(delta) is not dict or len(cast("dict[str, Any]", delta)) != 1 or not _PLAIN_KEYS.issuperset(choice):
+            return False
+        is_known = choice.get("content_filter_results") == self._filters and choice.get("index") == self._index
+        is_text = type(cast("dict[str, Any]", delta).get("content")) is str
+        return is_known and is_text and choice.get("finish_reason") is None and choice.get("logprobs") is None
 
     def _flush(self) -> None:
         if self._pieces:
-            choice = {"index": self._plain_index, "delta": {"content": "".join(self._pieces)}}
+            choice = {"index": self._index, "delta": {"content": "".join(self._pieces)}}
             self._pieces = []
             _merge(self.value, {"choices": [choice]})
+
+
+def _only_choice(event: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the choice of a chunk that has one and brings no usage."""
+    choices = event.get("choices")
+    if type(choices) is not list or len(cast("list[Any]", choices)) != 1 or event.get("usage") is not None:
+        return None
+    choice = cast("list[Any]", choices)[0]
+    return cast("dict[str, Any]", choice) if type(choice) is dict else None
 
 
 def _merge(into: dict[str, Any], event: dict[str, Any]) -> None:

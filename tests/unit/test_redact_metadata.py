@@ -190,6 +190,16 @@ def test_a_streamed_text_has_the_marker_of_the_whole_text() -> None:
     assert streamed["choices"][0]["delta"]["content"] == whole["choices"][0]["message"]["content"]
 
 
+def test_two_streamed_choices_do_not_mix() -> None:
+    def chunk(index: int, piece: str) -> str:
+        return f"data: {json.dumps({'choices': [{'index': index, 'delta': {'content': piece}}]})}\n\n"
+
+    pieces = [(0, "a"), (0, "b"), (0, "cd"), (1, "e"), (1, "fg"), (0, "h"), (1, "i"), (1, "j"), (1, "k")]
+    choices = read("".join(chunk(index, piece) for index, piece in pieces))["choices"]
+    expected = read({"choices": [{"index": 0, "text": "abcdh"}, {"index": 1, "text": "efgijk"}]})["choices"]
+    assert [each["delta"]["content"] for each in choices] == [each["text"] for each in expected]
+
+
 def test_the_worst_that_the_filter_found_in_a_stream_stays() -> None:
     def chunk(severity: str) -> str:
         found = {"hate": {"filtered": severity == "high", "severity": severity}}
