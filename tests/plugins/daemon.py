@@ -32,6 +32,7 @@ class Daemon:
         self.text = ""
         self.watch = Watch()
         self.was_asked_to_stop = False
+        self.has_ended = False
         self._news = asyncio.Event()
         self._reading = asyncio.create_task(self._read())
 
@@ -44,6 +45,8 @@ class Daemon:
                 if self.lines[-1]["message"] == "monitoring listens":
                     self.watch.start(self.lines[-1]["url"]["full"])
             self._news.set()
+        self.has_ended = True
+        self._news.set()
 
     def said(self, message: str) -> list[dict[str, Any]]:
         """The log lines with this message."""
@@ -53,6 +56,7 @@ class Daemon:
         """Wait for a log line with this message, and this text in any of its fields, and return it."""
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while not (found := [line for line in self.said(message) if detail in str(line)]):
+                assert not self.has_ended, f"it ended and never said: {message}"
                 self._news.clear()
                 await self._news.wait()
         return found[-1]
