@@ -3,6 +3,8 @@
     async with FaultProxy(engine_port) as proxy:
         ...  # a client of 127.0.0.1:{proxy.port}
         proxy.hold()      # every packet is lost, in both directions; connections stay and new ones get no answer
+        await proxy.holds_something()   # a packet was lost since then
+        proxy.hold(requests=False)      # what the server answers is lost, and what it is asked arrives
         proxy.release()   # what was lost is sent again, as TCP does
         proxy.cut()       # every connection is reset
         await proxy.refuse()   # nobody listens any more, and every connection is reset
@@ -40,8 +42,9 @@ class FaultProxy:
         self._target = port
         self._context = ssl_context
         self._bytes_before_reset: int | None = None
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._flowing = {True: asyncio.Event(), False: asyncio.Event()}
+        self._held = asyncio.Event()
+        self.release()
         self._server: asyncio.Server | None = None
         self._writers: set[StreamWriter] = set()
         self._serving: set[asyncio.Task[None]] = set()
@@ -76,11 +79,19 @@ class FaultProxy:
         await self.refuse()
         await self.listen()
 
-    def hold(self) -> None:
-        self._flowing.clear()
+    def hold(self, *, requests: bool = True) -> None:
+        self._held.clear()
+        self._flowing[False].clear()
+        if requests:
+            self._flowing[True].clear()
+
+    async def holds_something(self) -> None:
+        async with asyncio.timeout(60):
+            await self._held.wait()
 
     def release(self) -> None:
-        self._flowing.set()
+        for way in self._flowing.values():
+            way.set()
 
     def cut(self) -> None:
         for writer in self._writers:
@@ -95,7 +106,7 @@ class FaultProxy:
         self._serving.add(task)
         self.connections += 1
         try:
-            with suppress(OSError, asyncio.IncompleteReadError):  # either end has gone
+            with suppress(OSError, asyncio.CancelledError):  # either end has gone, or the test has ended
                 await self._serve(reader, writer)
         finally:
             self._serving.discard(task)
@@ -103,7 +114,7 @@ class FaultProxy:
     async def _serve(self, reader: StreamReader, writer: StreamWriter) -> None:
         self._writers.add(writer)
         try:
-            await self._flowing.wait()
+            await self._pass(is_request=True)
             far_reader, far_writer = await asyncio.open_connection(_HOST, self._target)
             self._writers.add(far_writer)
             try:
@@ -119,16 +130,25 @@ class FaultProxy:
 
     def _end(self, writer: StreamWriter) -> None:
         self._writers.discard(writer)
-        writer.close()
+        if self._context is not None:  # TLS would wait for the client's goodbye
+            writer.transport.abort()
+        else:
+            writer.close()
 
     async def _pump(self, reader: StreamReader, writer: StreamWriter, *, is_request: bool) -> None:
         while piece := await reader.read(_PIECE):
             if self.delay:
                 await asyncio.sleep(self.delay)
-            await self._flowing.wait()
+            await self._pass(is_request=is_request)
             writer.write(self._spoil(piece) if is_request else piece)
             await writer.drain()
         raise ConnectionResetError  # one side has ended, and so does the other
+
+    async def _pass(self, *, is_request: bool) -> None:
+        """Wait while packets of this direction are lost."""
+        if not self._flowing[is_request].is_set():
+            self._held.set()
+            await self._flowing[is_request].wait()
 
     def _spoil(self, piece: bytes) -> bytes:
         """Break off where it was asked for."""

@@ -120,7 +120,11 @@ class Sender:
             self._count(item, ItemOutcome.ALREADY_THERE)
             item.settle()
         there = {id(item) for item in known}
-        return [item for item in bulk if id(item) not in there]
+        unknown = [item for item in bulk if id(item) not in there]
+        if not unknown:  # no bulk request follows that would tell
+            turn.passed()
+            self._trouble.over()
+        return unknown
 
     def _encode(self, bulk: Bulk) -> bytes:
         body = b"".join([item.line for item in bulk])
