@@ -94,7 +94,11 @@ def _find_in_object(body: bytes) -> list[Piece]:
 
 def _find_in_element(element: msgspec.Raw) -> list[Piece]:
     """An element of a top-level array is a record, or an envelope of its own."""
-    return _find_in_object(bytes(element)) if bytes(memoryview(element)[:1]) == b"{" else [element]
+    if bytes(memoryview(element)[:1]) != b"{":
+        return [element]
+    copy = bytes(element)
+    pieces = _find_in_object(copy)
+    return [element] if pieces == [copy] else pieces
 
 
 def _find_scalar(body: bytes) -> list[Piece]:

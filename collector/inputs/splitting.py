@@ -8,6 +8,7 @@ Source of the shapes: Microsoft Learn, "Stream Azure monitoring data to an event
 schemas for Azure resource logs".
 """
 
+import io
 import zlib
 from collections.abc import Iterator
 from typing import Final
@@ -22,6 +23,7 @@ MAX_INFLATED_BYTES: Final = 32 * 1024 * 1024
 MANY_RECORDS: Final = 4096
 """In one event. Azure Monitor writes some hundreds at most; 60 bytes for each of these are 240 KiB."""
 
+_BYTES_OF_A_CHUNK: Final = 256 * 1024
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 _GZIP_WINDOW_BITS: Final = 31
 
@@ -68,15 +70,21 @@ def split_slowly(body: bytes) -> Iterator[Entry]:
 
 
 def _inflate(body: bytes) -> bytes | Reject:
+    """Inflate chunk by chunk into one buffer: all at once, zlib would need twice the memory."""
     inflater = zlib.decompressobj(_GZIP_WINDOW_BITS)
+    inflated = io.BytesIO()
+    rest = body
     try:
-        inflated = inflater.decompress(body, MAX_INFLATED_BYTES + 1)
+        while chunk := inflater.decompress(rest, _BYTES_OF_A_CHUNK):
+            rest = inflater.unconsumed_tail
+            if inflated.tell() + len(chunk) > MAX_INFLATED_BYTES:
+                detail = f"the body inflates to more than {MAX_INFLATED_BYTES} bytes"
+                return Reject(body, RejectReason.INFLATES_TOO_FAR, detail)
+            inflated.write(chunk)
     except zlib.error as error:
         return Reject(body, RejectReason.INVALID_GZIP, str(error))
-    if len(inflated) > MAX_INFLATED_BYTES:
-        return Reject(body, RejectReason.INFLATES_TOO_FAR, f"the body inflates to more than {MAX_INFLATED_BYTES} bytes")
     if not inflater.eof:
         return Reject(body, RejectReason.INVALID_GZIP, "the gzip stream ends before its end")
     if inflater.unused_data.strip(b"\0"):
         return Reject(body, RejectReason.INVALID_GZIP, "something follows the end of the gzip stream")
-    return inflated
+    return inflated.getvalue()

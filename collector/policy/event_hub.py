@@ -121,10 +121,11 @@ class EventHubStream(BlobStorage, ContentKeys, AzureLogin, HubName):
         reason="the Azure SDK's own default",
     )
     prefetch_bytes: Annotated[int, Size("1MiB", "64GiB")] = setting(
-        32 * 2**20,
+        16 * 2**20,
         "The most bytes of events that may be fetched ahead. The partitions that this collector reads have equal "
         "shares, and each may always fetch one event.",
-        reason="each of 32 partitions can hold one event of 1MiB, the largest of the standard tier",
+        reason="each of 32 partitions can fetch 25 events of 20KiB at a time, and 32 events of 1MiB fit in the 256MiB "
+        "that the process may use",
     )
     tags: Annotated[tuple[str, ...], ListOf(Text())] = setting(
         (),

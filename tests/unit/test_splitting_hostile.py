@@ -5,7 +5,7 @@ import tracemalloc
 
 import pytest
 
-from collector.inputs.splitting import MANY_RECORDS, split, split_at_once, split_slowly
+from collector.inputs.splitting import MANY_RECORDS, MAX_INFLATED_BYTES, split, split_at_once, split_slowly
 
 SIZE = 100_000
 UNITS = [
@@ -78,3 +78,17 @@ def test_tiny_records_by_the_hundred_thousand_are_taken_apart_one_at_a_time(fram
 
     assert entries == 100_001
     assert peak < 12 * 2**20  # with all of its records at once it is twice that and more
+
+
+def test_a_body_that_inflates_to_the_limit_needs_little_more_than_the_limit() -> None:
+    record = b'{"n":"' + b"x" * 1000 + b'"}'
+    body = gzip.compress(b"[" + b",".join([record] * (MAX_INFLATED_BYTES // (len(record) + 1) - 1)) + b"]")
+    tracemalloc.start()
+    try:
+        first = next(split_slowly(body))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert first.source == record
+    assert peak < 1.5 * MAX_INFLATED_BYTES

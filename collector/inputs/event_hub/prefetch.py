@@ -5,7 +5,8 @@ nothing: 300 for each of 32 partitions can be 9.6 GB. Here each partition has an
 asks for as many events as its share holds at the size seen last, and reads none while its share is full, whatever
 it asked for before.
 
-Promise: a partition holds at most its share and one event more, and may always hold one event.
+Promise: a partition holds at most its share and one event more, and may always hold one event. The one event more is
+for a size that nobody expected.
 """
 
 from collections import deque
@@ -43,14 +44,10 @@ class Share:
 
     @property
     def credit(self) -> int:
-        """How many more events may be asked for now; 0 while the share is full."""
+        """How many more events may be asked for now; 0 while the share has no room for one of the expected size."""
         events = self._prefetch.most_events - len(self.sizes)
-        if not self.sizes:
-            events = max(events, 1)
-        room = self._prefetch.bytes_each - self.held
-        if events <= 0 or (room <= 0 and self.sizes):
-            return 0
-        return max(1, min(events, int(room / self._expected)))
+        fitting = int((self._prefetch.bytes_each - self.held) / self._expected)
+        return min(events, fitting if self.sizes else max(fitting, 1))
 
 
 class Prefetch:

@@ -61,7 +61,7 @@ class BoundedReceiver(ReceiveClientAsync):
         link._received_delivery_tags.clear()  # noqa: SLF001 - see above
         for _ in range(batch):
             self._link_credit = self._share.credit
-            if not self._link_credit:
+            if self._link_credit <= 0:
                 await self._connection.listen(batch=0)  # reads nothing; sends the heartbeat when it is due
                 return True
             before = _progress(link)
