@@ -17,6 +17,7 @@ from collector.events import DataStream, Source
 from collector.inputs.event_hub.connection import StreamConnection
 from collector.inputs.event_hub.prefetch import Prefetch
 from collector.inputs.event_hub.reader import EventHubReader, PartitionGoneError
+from collector.inputs.event_hub.recreation import CurrentCheckpoints
 from collector.output.elasticsearch.encoding import StreamEncoder
 from collector.output.elasticsearch.items import Item
 from collector.telemetry.counters import Counters
@@ -63,6 +64,10 @@ class Sdk:
         self.started.set()
         await asyncio.Event().wait()
 
+    async def get_partition_properties(self, partition_id: str) -> dict[str, int]:
+        assert partition_id == "0"
+        return {"last_enqueued_sequence_number": -1}
+
 
 class Bench:
     """A reader with room for one event at a time, whose items are settled by hand."""
@@ -72,8 +77,10 @@ class Bench:
         self.budget, self.partition = Budget(1), Partition()
         encoder = StreamEncoder(SOURCE, DataStream("logs", "aoai.logs", "default"), (), preserve_original=False)
         intake = Intake(SOURCE, encoder, self, self.budget, Counters())
-        connection: Any = StreamConnection(self.sdk, self, SOURCE, None, Prefetch(2**20, 10))
-        self.reader = EventHubReader(connection, intake, Trouble("test"), checkpoint_interval=5)
+        store: Any = self
+        shown = CurrentCheckpoints(store)
+        connection: Any = StreamConnection(self.sdk, self, SOURCE, None, Prefetch(2**20, 10), shown)
+        self.reader = EventHubReader(connection, intake, Trouble("test"), checkpoint_interval=5, absent_limit=2**20)
 
     def add(self, item: Item) -> None:
         self.items.append(item)
