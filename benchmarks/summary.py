@@ -29,7 +29,7 @@ def render(results: Results, records: int) -> str:
     lines = [
         "# Benchmark results",
         "",
-        f"`make bench` on {datetime.now(UTC):%Y-%m-%d}, commit `{_commit()}`, {_machine()}.",
+        f"`make bench` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()}.",
         "",
         f"{records:,} records of about 800 bytes over 4 partitions. Hub, sink and subject are processes of their own;",
         "the sink counts and stores nothing. Figures are records per processor second of the subject's steady state",
@@ -51,12 +51,14 @@ def _row(per_event: int, runs: Mapping[str, Sequence[Run]]) -> str:
     return f"| {per_event} | {figures} |"
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Return the commit that is measured."""
     command = ["git", "describe", "--always", "--dirty"]
     return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() or "unknown"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return what it is measured on."""
     model = next(
         (line.partition(":")[2].strip() for line in _cpuinfo() if line.startswith("model name")), platform.processor()
     )

@@ -36,7 +36,7 @@ def decode_json(text: str) -> Any:
     try:
         return _decode(text)
     except msgspec.DecodeError:
-        if "\\u" not in text:
+        if "\\ud" not in text and "\\uD" not in text:
             raise
         return _decode(_ESCAPE.sub(_mend_surrogate, text))
 

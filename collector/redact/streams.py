@@ -41,6 +41,7 @@ _MOST_ITEMS: Final = 64
 
 _PLAIN_KEYS: Final = frozenset({"index", "delta", "finish_reason", "logprobs", "content_filter_results"})
 
+_decode_one: Final = msgspec.json.Decoder().decode
 _decode_all: Final = msgspec.json.Decoder(list[Any]).decode
 
 
@@ -70,7 +71,7 @@ class StreamedAnswer:
         Raises:
             NoStreamError: some line is no event, or its data no JSON object.
         """
-        for event in self._decode(self._lines_of_data(text)):
+        for event in _decode_all("[" + ",".join(self._lines_of_data(text)) + "]"):
             if type(event) is not dict:
                 raise NoStreamError
             self._add(cast("dict[str, Any]", event))
@@ -80,22 +81,24 @@ class StreamedAnswer:
 
     def _lines_of_data(self, text: str) -> list[str]:
         lines = text.splitlines() if "\r" in text else text.split("\n")
-        found = [line[5:].strip() for line in lines if line.startswith("data:")]
         for line in lines[:-1]:
             if line and not line.startswith(_STARTS):
                 raise NoStreamError
-        self.is_cut = bool(lines[-1]) and not lines[-1].startswith(_STARTS)
+        found = [line[5:].strip() for line in lines if line.startswith("data:")]
+        if lines[-1].startswith("data:") and found[-1] != _DONE:
+            found[-1:] = self._mend_last(found[-1])
+        self.is_cut = self.is_cut or bool(lines[-1] and not lines[-1].startswith(_STARTS))
         return [data for data in found if data != _DONE]
 
-    def _decode(self, found: list[str]) -> list[Any]:
-        """Decode all at once; when that fails the last one may be cut."""
+    def _mend_last(self, data: str) -> list[str]:
+        """Close the data of an event that no line end follows, when it is cut."""
         try:
-            events = _decode_all("[" + ",".join(found) + "]")
+            _decode_one(data)
         except msgspec.DecodeError:
-            closed = close_json(found[-1])
             self.is_cut = True
-            events = _decode_all("[" + ",".join([*found[:-1], *([closed] if closed is not None else [])]) + "]")
-        return events
+            closed = close_json(data)
+            return [] if closed is None else [closed]
+        return [data]
 
     def _add(self, event: dict[str, Any]) -> None:
         self.events += 1
