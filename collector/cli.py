@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _WRONG_POLICY: Final = 2
 _FAILED: Final = 1
+_INCOMPLETE: Final = 3
 _INTERRUPTED: Final = 130
 
 app = typer.Typer(
@@ -35,6 +36,8 @@ emulate = typer.Typer(
     help="Stand-ins for Azure services on this machine, for trying out and for tests.", no_args_is_help=True
 )
 app.add_typer(emulate, name="emulate")
+replay = typer.Typer(help="Send again what was read before, under the same ids.", no_args_is_help=True)
+app.add_typer(replay, name="replay")
 
 
 class LogLevel(StrEnum):
@@ -179,6 +182,56 @@ def version() -> None:
     from collector import __version__
 
     typer.echo(f"aoai-collector {__version__}")
+
+
+@replay.command("dead-letters")
+def replay_dead_letters(  # noqa: PLR0913, PLR0917 - one for each option
+    policy: PolicyFile,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The daemon's folder for local state.", show_default="~/.local/state/aoai-collector"),
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(help="Output of the policy; needed when there are several.", show_default=False)
+    ] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Only records meant for this data set; may be given more than once.")
+    ] = None,
+    reason: Annotated[
+        list[str] | None, typer.Option(help="Only letters with this event.reason; may be given more than once.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Only records enqueued since then: 2h, 7d, or a time in ISO 8601.")
+    ] = None,
+    from_file: Annotated[
+        list[Path] | None, typer.Option(help="Read this file in place of the data streams and the local file.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be sent, and send nothing.")] = False,
+) -> None:
+    """Send dead letters again after a fix, into the data streams that they were meant for.
+
+    A record that is there already is not written again. Exit code 0: each is where it belongs. 3: some were refused
+    again, or hold no record. 1: it could not be done.
+    """
+    loaded = _load(policy)
+    from collector.agent.replay_command import ReplayRequest, WrongRequestError, replay_letters
+    from collector.telemetry.logs import configure_logs
+
+    configure_logs(level="warning")
+    request = ReplayRequest(
+        data or default_data_folder(), output, dataset or [], reason or [], since, from_file or [], dry_run
+    )
+    try:
+        complete = asyncio.run(replay_letters(loaded, request))
+    except WrongRequestError as error:
+        raise typer.BadParameter(str(error)) from error
+    except KeyboardInterrupt:
+        raise typer.Exit(_INTERRUPTED) from None
+    except OSError as error:
+        _fail(str(error))
+    if isinstance(complete, str):
+        _fail(complete)
+    raise typer.Exit(0 if complete else _INCOMPLETE)
 
 
 @emulate.command("event-hubs")

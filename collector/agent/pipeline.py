@@ -4,14 +4,15 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from collector.agent.output_settings import bulk_settings, dead_letter_path
 from collector.agent.readiness import wait_until_ready
+from collector.agent.stream_encoding import build_encoder
 from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
-from collector.delivery.processing import enrich, is_constant
+from collector.delivery.processing import is_constant
 from collector.delivery.routing import routes_beside
 from collector.events import DataStream
 from collector.inputs.event_hub.connection import StreamConnection, connect
@@ -19,8 +20,7 @@ from collector.inputs.event_hub.progress import StreamProgress
 from collector.inputs.event_hub.reader import EventHubReader
 from collector.inputs.event_hub.watch import PartitionWatch
 from collector.output.elasticsearch.connection import client_settings
-from collector.output.elasticsearch.encoding import StreamEncoder
-from collector.output.elasticsearch.output import BulkSettings, ElasticsearchOutput
+from collector.output.elasticsearch.output import ElasticsearchOutput
 from collector.policy import ElasticsearchOutput as OutputPolicy
 from collector.policy import EventHubStream
 from collector.policy.processors import Processor
@@ -61,8 +61,8 @@ class Pipeline:
         self.client_settings: dict[str, Any] = client_settings(policy)
         self._output = ElasticsearchOutput(
             self.client_settings,
-            _bulk_settings(policy),
-            dead_letter_file=data / f"dead-letters-{name}.ndjson",
+            bulk_settings(policy),
+            dead_letter_file=dead_letter_path(data, name),
             counters=self.counters,
             trouble=self.trouble,
         )
@@ -73,24 +73,15 @@ class Pipeline:
         self, stream: EventHubStream, local_store: SqliteCheckpointStore | None, processors: Sequence[Processor] = ()
     ) -> None:
         """Build the clients and the reader of a stream; ``processors`` are the input's and its own, in that order."""
-        constant = is_constant(processors)
         connection = connect(stream, local_store if stream.checkpoint_store == "sqlite" else None)
         target = DataStream(stream.data_stream.type, stream.data_stream.dataset, stream.data_stream.namespace)
-        encoder = StreamEncoder(
-            connection.source,
-            target,
-            stream.tags,
-            preserve_original=stream.preserve_original_event,
-            enrich=partial(enrich, processors=processors if constant else ()),
-            routes=routes_beside(target.dataset),
-        )
         intake = Intake(
             connection.source,
-            encoder,
+            build_encoder(connection.source, stream, target, processors, routes=routes_beside(target.dataset)),
             self._output,
             self.budget,
             self.counters,
-            processors=() if constant else processors,
+            processors=() if is_constant(processors) else processors,
             content=choose_policy(stream, self._data),
         )
         trouble = Trouble(f"stream {stream.id}")
@@ -179,16 +170,4 @@ def _watch(stream: RunningStream) -> PartitionWatch:
         stream.connection.client,
         stream.reader.progress,
         reads_from_the_start=lambda partition: earliest and not stream.connection.checkpoints.has_shown(partition),
-    )
-
-
-def _bulk_settings(policy: OutputPolicy) -> BulkSettings:
-    return BulkSettings(
-        max_items=policy.bulk_max_size,
-        max_bytes=policy.bulk_max_bytes,
-        max_age=policy.flush_timeout.total_seconds(),
-        workers=policy.worker,
-        compression_level=policy.compression_level,
-        backoff_initial=policy.backoff.init.total_seconds(),
-        backoff_longest=policy.backoff.max.total_seconds(),
     )

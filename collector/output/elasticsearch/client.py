@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 _JSON: Final = "application/vnd.elasticsearch+json"
 _NDJSON: Final = "application/vnd.elasticsearch+x-ndjson"
 _HEADERS: Final = {"accept": f"{_JSON}; compatible-with=8", "content-type": f"{_NDJSON}; compatible-with=8"}
-_JSON_HEADERS: Final = dict.fromkeys(("accept", "content-type"), f"{_JSON}; compatible-with=8")
+_JSON_HEADERS: Final[Mapping[str, str]] = dict.fromkeys(("accept", "content-type"), f"{_JSON}; compatible-with=8")
 _PARAMS: Final = {"filter_path": FILTER_PATH}
 _HIGHEST_ISAL_LEVEL: Final = 3
 _MAX_REASON: Final = 300
