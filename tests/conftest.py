@@ -9,6 +9,7 @@ pytest_plugins = [
     "plugins.engine",
     "plugins.foreign_clients",
     "plugins.raw_peer",
+    "plugins.schedules",
     "plugins.tls_server",
 ]
 
