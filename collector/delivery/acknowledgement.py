@@ -50,16 +50,16 @@ class EventTicket:
         self._open = False
         self._finish_if_done()
 
-    def settle(self) -> None:
-        """Note that Elasticsearch has answered for one more record of the event.
+    def settle(self, records: int = 1) -> None:
+        """Note that Elasticsearch has answered for so many more records of the event.
 
         Raises:
-            SettledTwiceError: every record was settled before.
+            SettledTwiceError: fewer than that were unsettled.
         """
-        if self._unsettled == 0:
-            raise SettledTwiceError(f"event {self.position.sequence_number} has no unsettled record")
-        self._unsettled -= 1
-        self._lane.unsettled_records -= 1
+        if records > self._unsettled:
+            raise SettledTwiceError(f"event {self.position.sequence_number} has {self._unsettled} unsettled records")
+        self._unsettled -= records
+        self._lane.unsettled_records -= records
         if self._unsettled == 0:
             self._finish_if_done()
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
-from collector.delivery.acknowledgement import EventTicket, Lane
+from collector.delivery.acknowledgement import EventTicket, Lane, SettledTwiceError
 from collector.delivery.budget import Budget
 from collector.delivery.identity import RecordIds
 from collector.delivery.processing import RecordProcessing
@@ -104,10 +104,9 @@ class Intake:
         counters.in_flight += len(entries)
         event.ticket.expect(len(entries))
         slice_ = _Slice(event.ticket, len(entries), cost, self._budget)
-        lane, number = event.lane, event.position.sequence_number
-        ids = self._ids.get(lane.partition) or self._ids.setdefault(
-            lane.partition, RecordIds(self._source, lane.partition)
-        )
+        lane, number, written = event.lane, event.position.sequence_number, 0
+        partition = lane.partition
+        ids = self._ids.get(partition) or self._ids.setdefault(partition, RecordIds(self._source, partition))
         for index, received in enumerate(entries, event.records):
             record_id = ids.record_id(number, index, received.source)
             entry = received if self._content is None else self._content.apply(received)
@@ -121,10 +120,10 @@ class Intake:
             else:
                 line = self._encoder.reject(record_id, event.origin, index, entry)
                 reason = entry.reason
-            slice_.written += len(line)
+            written += len(line)
             self._output.add(Item(line, slice_.settle, reason, lane.window, number, len(received.source), event.unsure))
         event.records += len(entries)
-        slice_.count_what_was_written()
+        slice_.count_what_was_written(written)
 
     def _drop(self, slice_: "_Slice") -> None:
         """Settle a record that a processor drops: nobody has to answer for it."""
@@ -150,10 +149,9 @@ class _Event:
 class _Slice:
     """Records that share room in the budget and give it back together."""
 
-    __slots__ = ("_budget", "_bytes", "_records", "_ticket", "_unsettled", "written")
+    __slots__ = ("_budget", "_bytes", "_records", "_ticket", "_unsettled")
 
     def __init__(self, ticket: EventTicket, records: int, size: int, budget: Budget) -> None:
-        self.written = 0
         self._ticket = ticket
         self._records = records
         self._unsettled = records
@@ -161,14 +159,21 @@ class _Slice:
         self._budget = budget
 
     def settle(self) -> None:
-        self._ticket.settle()
+        """Note that one more of them is settled; the event hears of it when all are.
+
+        Raises:
+            SettledTwiceError: every record was settled before.
+        """
         self._unsettled -= 1
         if self._unsettled == 0:
+            self._ticket.settle(self._records)
             self._budget.give_back(self._bytes, self._records)
+        elif self._unsettled < 0:
+            raise SettledTwiceError("a slice has no unsettled record")
 
-    def count_what_was_written(self) -> None:
+    def count_what_was_written(self, written: int) -> None:
         """Take as much more as the documents turned out to be larger; control characters, say, grow sixfold."""
-        excess = self.written - self._bytes
+        excess = written - self._bytes
         if excess > 0 and self._unsettled:
             self._budget.add(excess)
             self._bytes += excess

@@ -4,10 +4,11 @@ import asyncio
 import json
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.delivery.acknowledgement import Lane
+from collector.delivery.acknowledgement import Lane, SettledTwiceError
 from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
 from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, Source
@@ -156,6 +157,18 @@ async def test_documents_that_grow_in_writing_are_counted_as_large_as_they_are()
     await bench.take(Reject(b"\0" * 10_000, RejectReason.INVALID_JSON, "no"), size=10_000)
 
     assert bench.budget.taken >= len(bench.items[0].line) > 50_000
+
+
+async def test_a_record_settled_twice_is_told_even_while_others_of_its_event_are_not() -> None:
+    bench = Bench(limit=10**9)
+    await bench.take(*TINY)
+    of_one_slice = bench.items[0].settle
+    for _ in range(sum(item.settle == of_one_slice for item in bench.items)):
+        of_one_slice()
+    with pytest.raises(SettledTwiceError):
+        of_one_slice()
+
+    assert bench.lane.prefix is None
 
 
 async def test_an_event_without_records_holds_no_bytes_and_moves_the_prefix() -> None:
