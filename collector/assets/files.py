@@ -53,6 +53,11 @@ def read_catalogue() -> list[object]:
     return cast("list[object]", content)
 
 
+def read_prices() -> Body:
+    """The price list, ``catalogue/prices.yml``."""
+    return _read_object(sources_root() / "catalogue" / "prices.yml")
+
+
 def _read_object(path: Path) -> Body:
     content = _read(path)
     if not isinstance(content, dict):

@@ -1,4 +1,4 @@
-"""What Elasticsearch runs and the embedded engine cannot: the user's own pipeline, and where an address lies.
+"""What Elasticsearch runs and the embedded engine cannot: the user's own pipelines, and where an address lies.
 
 Neither is part of ``ingest-pipelines/``. Fleet adds the call of the user's pipeline itself when it installs the
 package, and two calls would run the user's processors twice; and the embedded engine knows neither
@@ -13,6 +13,12 @@ BEFORE_TAG = "pipeline_clean"
 """They stand before this processor, so that the user's still see ``event.original``."""
 
 
+PRICES_TAG = "script_cost"
+"""The user's prices are asked for before this processor."""
+PRICES_PIPELINE = "aoai-prices@custom"
+"""The pipeline in which the user puts prices of their own into ``_tmp.prices`` (docs/cost.md)."""
+
+
 def custom_pipeline(dataset: str) -> str:
     """The name of the pipeline that belongs to the user: ``logs-aoai.logs@custom``."""
     return f"logs-{dataset}@custom"
@@ -25,19 +31,18 @@ def with_hooks(pipeline: Body, dataset: str) -> Body:
         (parameters,) = processor.values()
         if parameters.get("tag") == BEFORE_TAG:
             processors += [*_geography(), _custom(dataset)]
+        if parameters.get("tag") == PRICES_TAG:
+            processors.append(_call("pipeline_prices", PRICES_PIPELINE, "Your own prices."))
         processors.append(cast("Body", processor))
     return {**pipeline, "processors": processors}
 
 
 def _custom(dataset: str) -> Body:
-    return {
-        "pipeline": {
-            "tag": "pipeline_custom",
-            "description": "Your own processors; they still see event.original.",
-            "name": custom_pipeline(dataset),
-            "ignore_missing_pipeline": True,
-        }
-    }
+    return _call("pipeline_custom", custom_pipeline(dataset), "Your own processors; they still see event.original.")
+
+
+def _call(tag: str, name: str, description: str) -> Body:
+    return {"pipeline": {"tag": tag, "description": description, "name": name, "ignore_missing_pipeline": True}}
 
 
 def _geography() -> list[Body]:

@@ -2,7 +2,7 @@
 
 A data set's pipelines are the files of its folder and those of ``shared`` that they call. A call names a file, in the
 form that an Elastic package uses: ``{{ IngestPipeline "envelope" }}``. The functions of ``shared/functions.painless``
-that a script calls stand before it.
+that a script calls stand before it. A parameter ``{{ Prices }}`` is the price list of the catalogue.
 """
 
 import re
@@ -11,12 +11,13 @@ from functools import cache
 from typing import cast
 
 from collector.assets.errors import AssetError
-from collector.assets.files import Body, read_functions, read_pipelines
+from collector.assets.files import Body, read_functions, read_pipelines, read_prices
 
 SHARED = "shared"
 """The folder whose pipelines belong to every data set that calls them."""
 
 _CALL = re.compile(r'\{\{ IngestPipeline "([\w-]+)" \}\}')
+_PRICES = "{{ Prices }}"
 _DEFINITION = re.compile(r"^[A-Za-z]\w*(?:\[\])? (\w+)\(", re.MULTILINE)
 
 
@@ -42,7 +43,7 @@ def pipelines_of(dataset: str) -> dict[str, Body]:
         for called in called_by(body):
             if called not in ordered:
                 add(called)
-        ordered[stem] = _map_texts(body, with_functions)
+        ordered[stem] = _with_prices(_map_texts(body, with_functions))
 
     for folder, stem in sources:
         if folder == dataset and stem not in ordered:
@@ -79,6 +80,16 @@ def with_functions(source: str) -> str:
                 needed.add(name)
                 waiting.append(library[name])
     return "\n\n".join([*(library[name] for name in library if name in needed), source])
+
+
+def _with_prices(body: Body) -> Body:
+    """The pipeline with the price list where a script's parameter asks for it."""
+    for processor in cast("list[dict[str, Body]]", body["processors"]):
+        parameters = cast("Body", processor.get("script", {}).get("params", {}))
+        for name, value in parameters.items():
+            if value == _PRICES:
+                parameters[name] = read_prices()
+    return body
 
 
 @cache
