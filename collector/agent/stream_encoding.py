@@ -5,7 +5,7 @@ from functools import partial
 
 from collector.delivery.processing import enrich, is_constant
 from collector.events import DataStream, Source
-from collector.output.elasticsearch.encoding import StreamEncoder
+from collector.output.elasticsearch.encoding import CONTENT_TAG_PREFIX, StreamEncoder
 from collector.policy import EventHubStream
 from collector.policy.processors import Processor
 
@@ -22,7 +22,7 @@ def build_encoder(
     return StreamEncoder(
         source,
         target,
-        stream.tags,
+        (*stream.tags, CONTENT_TAG_PREFIX + stream.content),
         preserve_original=stream.preserve_original_event,
         enrich=partial(enrich, processors=processors if is_constant(processors) else ()),
         routes=routes,

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from elasticsearch import AsyncElasticsearch
 
+from collector.assets.files import Body
 from collector.assets.server import Asset, AssetKind, is_embedded, read_stored, write
 from collector.assets.sources import component_templates, pipelines, templates
 
@@ -46,7 +47,17 @@ async def install(client: AsyncElasticsearch) -> InstallReport:
     Raises:
         AssetError: the server did not answer or refused an asset; those before it are installed.
     """
-    report = [await _install_one(client, asset) for asset in shipped_assets(embedded=await is_embedded(client))]
+    assets = shipped_assets(embedded=await is_embedded(client))
+    before = {kind: await read_stored(client, kind) for kind in AssetKind}
+    for asset in assets:
+        await write(client, asset)
+    after = {kind: await read_stored(client, kind) for kind in AssetKind}
+    report = [
+        InstalledAsset(
+            asset.kind, asset.name, _outcome(before[asset.kind].get(asset.name), after[asset.kind][asset.name])
+        )
+        for asset in assets
+    ]
     return InstallReport(tuple(report))
 
 
@@ -66,11 +77,8 @@ def _adapt(asset: Asset) -> Asset:
     return Asset(asset.kind, asset.name, adapt(asset.body))
 
 
-async def _install_one(client: AsyncElasticsearch, asset: Asset) -> InstalledAsset:
+def _outcome(before: Body | None, after: Body) -> Outcome:
     """Compares what the server stored before and after, since it stores no body word for word."""
-    before = await read_stored(client, asset)
-    await write(client, asset)
     if before is None:
-        return InstalledAsset(asset.kind, asset.name, Outcome.CREATED)
-    same = before == await read_stored(client, asset)
-    return InstalledAsset(asset.kind, asset.name, Outcome.UNCHANGED if same else Outcome.UPDATED)
+        return Outcome.CREATED
+    return Outcome.UNCHANGED if before == after else Outcome.UPDATED

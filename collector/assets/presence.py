@@ -21,7 +21,8 @@ async def missing_assets(client: AsyncElasticsearch) -> list[str]:
         AssetError: the server did not answer.
     """
     assets = shipped_assets(embedded=await is_embedded(client))
-    return [str(asset) for asset in assets if not _is_current(asset, await read_stored(client, asset))]
+    stored = {kind: await read_stored(client, kind) for kind in AssetKind}
+    return [str(asset) for asset in assets if not _is_current(asset, stored[asset.kind].get(asset.name))]
 
 
 def _is_current(asset: Asset, stored: Body | None) -> bool:

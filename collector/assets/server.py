@@ -15,6 +15,10 @@ FORBIDDEN = (401, 403)
 JSON_HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
+_OURS = "*-aoai.*"
+"""Matches every name of ours, and a user's @custom beside them."""
+
+
 class AssetKind(StrEnum):
     """The kinds of asset, in the words a person reads."""
 
@@ -56,24 +60,24 @@ async def is_embedded(client: AsyncElasticsearch) -> bool:
     return info["version"].get("build_flavor") == "embedded"
 
 
-async def read_stored(client: AsyncElasticsearch, asset: Asset) -> Body | None:
-    """The asset as the server holds it, without the dates it keeps; None when it is not there.
+async def read_stored(client: AsyncElasticsearch, kind: AssetKind) -> dict[str, Body]:
+    """The package's assets of a kind as the server holds them, by name, without the dates it keeps: in one request.
 
     Raises:
         AssetsUnreadableError: the credentials do not suffice.
         AssetError: any other failure.
     """
     try:
-        response = await client.perform_request("GET", asset.path, headers=JSON_HEADERS)
+        response = await client.perform_request("GET", f"{PATHS[kind]}/{_OURS}", headers=JSON_HEADERS)
     except NotFoundError:
-        return None
+        return {}
     except (ApiError, TransportError) as error:
-        reason = f"{asset} cannot be read: {explain(error)}"
+        reason = f"{kind}s {_OURS} cannot be read: {explain(error)}"
         if isinstance(error, ApiError) and error.status_code in FORBIDDEN:
             raise AssetsUnreadableError(reason) from error
         raise AssetError(reason) from error
-    stored = _unwrap(asset, cast("Mapping[str, object]", response.body))
-    return {key: value for key, value in stored.items() if "date" not in key}
+    stored = _unwrap(kind, cast("Mapping[str, object]", response.body))
+    return {name: {key: value for key, value in body.items() if "date" not in key} for name, body in stored.items()}
 
 
 async def write(client: AsyncElasticsearch, asset: Asset) -> None:
@@ -100,9 +104,9 @@ def explain(error: ApiError | TransportError) -> str:
     return f"{detail} (status {error.status_code})"
 
 
-def _unwrap(asset: Asset, response: Mapping[str, object]) -> Body:
-    if asset.kind is AssetKind.PIPELINE:
-        return cast("Body", response[asset.name])
-    key = "component_template" if asset.kind is AssetKind.COMPONENT_TEMPLATE else "index_template"
-    (only,) = cast("list[Body]", response[f"{key}s"])
-    return cast("Body", only[key])
+def _unwrap(kind: AssetKind, response: Mapping[str, object]) -> dict[str, Body]:
+    if kind is AssetKind.PIPELINE:
+        return cast("dict[str, Body]", response)
+    key = "component_template" if kind is AssetKind.COMPONENT_TEMPLATE else "index_template"
+    entries = cast("list[Body]", response[f"{key}s"])
+    return {cast("str", entry["name"]): cast("Body", entry[key]) for entry in entries}

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -39,8 +39,8 @@ def scratch_namespace(elasticsearch_client: Elasticsearch) -> Iterator[str]:
 def as_collected() -> Callable[..., Document]:
     """Wrap the text of a record as the collector does."""
 
-    def wrap(message: str, dataset: str = "aoai.logs") -> Document:
-        return {
+    def wrap(message: str, dataset: str = "aoai.logs", tags: Sequence[str] = ()) -> Document:
+        document: Document = {
             "@timestamp": "2026-03-10T09:10:00.000Z",
             "message": message,
             "azure": {
@@ -54,6 +54,7 @@ def as_collected() -> Callable[..., Document]:
             "data_stream": {"type": "logs", "dataset": dataset, "namespace": "default"},
             "event": {"module": "aoai", "dataset": dataset},
         }
+        return {**document, "tags": list(tags)} if tags else document
 
     return wrap
 
@@ -85,5 +86,21 @@ def process(elasticsearch_client: Elasticsearch, logs_pipeline: str) -> Callable
         (answer,) = elasticsearch_client.ingest.simulate(id=pipeline, docs=[{"_source": document}])["docs"]
         assert "doc" in answer, json.dumps(answer)
         return answer["doc"]["_source"]
+
+    return simulate
+
+
+@pytest.fixture(scope="session")
+def process_all(elasticsearch_client: Elasticsearch, logs_pipeline: str) -> Callable[[list[Document]], list[Document]]:
+    """The documents that one pipeline makes of documents of its data set, in one request; one for each, or it fails."""
+
+    def simulate(documents: list[Document]) -> list[Document]:
+        (dataset,) = {document["data_stream"]["dataset"] for document in documents}
+        sources = [{"_source": document} for document in documents]
+        answers = elasticsearch_client.ingest.simulate(id=pipeline_id(dataset), docs=sources)["docs"]
+        assert len(answers) == len(documents)
+        lost = [(sent, answer) for sent, answer in zip(documents, answers, strict=True) if "doc" not in answer]
+        assert not lost, json.dumps(lost[:3])
+        return [answer["doc"]["_source"] for answer in answers]
 
     return simulate

@@ -2,6 +2,7 @@
 
 A case holds ``record.json`` (a record), ``message.txt`` (a text, word for word) or ``document.json`` (all that a sender
 wrote), and ``expected.json``, written from the specification and the notes on Azure's records, never from the output.
+Cases of the gateway are sent at the level ``full`` of the content policy.
 A failing case shows its difference line by line. With ``AOAI_GOLDEN_SHOW=DIR`` every document is written to ``DIR``.
 ``event.ingested`` is left out of the comparison, and so are type and reason in an error message, the engine's words.
 """
@@ -50,14 +51,19 @@ def dataset_of(name: str) -> str:
     return DATASETS.get(name.split("/", maxsplit=1)[0], "aoai.logs")
 
 
+def read_message(folder: Path) -> str:
+    if (message := folder / "message.txt").exists():
+        return message.read_text()
+    return json.dumps(json.loads((folder / "record.json").read_text()), ensure_ascii=False, separators=(",", ":"))
+
+
 def read_input(name: str, as_collected: Callable[..., Document]) -> Document:
     folder = CASES / name
     if (document := folder / "document.json").exists():
         return json.loads(document.read_text())
-    if (message := folder / "message.txt").exists():
-        return as_collected(message.read_text(), dataset_of(name))
-    record = json.loads((folder / "record.json").read_text())
-    return as_collected(json.dumps(record, ensure_ascii=False, separators=(",", ":")), dataset_of(name))
+    dataset = dataset_of(name)
+    tags = ("content_full",) if dataset == "aoai.gateway" else ()
+    return as_collected(read_message(folder), dataset, tags)
 
 
 def read_expected(name: str) -> Document:

@@ -95,7 +95,7 @@ async def test_the_users_component_template_stays_as_it_is(client: AsyncElastics
 
 
 async def test_a_key_that_may_not_look_is_told_apart_from_missing_assets(refusing_client: AsyncElasticsearch) -> None:
-    with pytest.raises(AssetsUnreadableError, match=r"ingest pipeline logs-aoai.*unauthorized.*403"):
+    with pytest.raises(AssetsUnreadableError, match=r"ingest pipelines .*aoai.*unauthorized.*403"):
         await missing_assets(refusing_client)
 
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle
 from typing import Any
 
@@ -41,12 +41,12 @@ def find_canary(text: str | bytes) -> list[str]:
     return [form for form in (CANARY[:3], *_IN_BASE64) if form in shown]
 
 
-def make_bodies() -> dict[str, Any]:
-    """Return bodies by name; decoded, but for those that are no JSON."""
-    texts = cycle(_TEXTS)
+def make_bodies(texts: Iterable[str] = _TEXTS) -> dict[str, Any]:
+    """Return bodies by name with the texts in turn; decoded, but for those that are no JSON."""
+    turns = cycle(texts)
 
     def text() -> str:
-        return next(texts)
+        return next(turns)
 
     return {**_chat(text), **_others(text), **_responses_api(text), **_assistants(text), **_streams(text)}
 
@@ -302,9 +302,9 @@ def _event(data: dict[str, Any]) -> str:
     return f"data: {json.dumps(data, separators=COMPACT)}\n\n"
 
 
-def written_bodies() -> Iterator[tuple[str, str]]:
+def written_bodies(texts: Iterable[str] = _TEXTS) -> Iterator[tuple[str, str]]:
     """Yield each body as a gateway logs it: compact, indented, escaped to ASCII, and as a text within a text."""
-    for name, body in make_bodies().items():
+    for name, body in make_bodies(texts).items():
         if isinstance(body, str):
             yield name, body
         else:

@@ -18,6 +18,8 @@ from collector.events import DataStream, Position, Record, Reject, Source, categ
 DEAD_LETTER_DATASET: Final = "aoai.deadletter"
 REPAIRED_TAG: Final = "repaired"
 PRESERVE_ORIGINAL_TAG: Final = "preserve_original_event"
+CONTENT_TAG_PREFIX: Final = "content_"
+"""With the level of the content policy that was applied; pipelines keep texts of bodies only with such a tag."""
 _MODULE: Final = "aoai"
 _ACTION_END: Final = b'"}}\n'
 
