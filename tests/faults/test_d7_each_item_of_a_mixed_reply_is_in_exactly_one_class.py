@@ -84,7 +84,7 @@ async def test_whatever_a_whole_request_is_answered_nothing_is_lost_or_doubled(j
         gate.faults.extend(after_indexing)
         before_indexing = list(refused)
         gate.request_rule = lambda _: refusal(before_indexing.pop(0)) if before_indexing else None
-        job.write_policy(output={"hosts": [gate.url], "bulk_max_size": 50, "timeout": "1s"} | QUICK)
+        job.write_policy(output={"hosts": [gate.url], "bulk_max_size": 50, "timeout": "2s"} | QUICK)
         fed = feed(job.hub, events=40, per_event=25)
         daemon = await job.start()
         await gate.wait_for_requests(len(refused) + len(after_indexing))

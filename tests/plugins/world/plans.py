@@ -56,13 +56,13 @@ def draw_plan(seed: int) -> Plan:
     random = Random(f"plan {seed}")
     places = ("a", "b", "c")[: random.choice((1, 1, 2, 2, 2, 3))]
     partitions = random.randint(1, 4)
-    seconds = random.uniform(8, 25)
+    seconds = random.uniform(6, 18)
     settings = Settings(
         in_sqlite=len(places) == 1 and random.random() < 0.6,
         bulk_items=random.choice((1, 3, 10, 50)),
         workers=random.randint(1, 3),
         flush_seconds=random.choice((0.001, 0.05, 0.2)),
-        checkpoint_seconds=random.choice((0.2, 1.0, 5.0)),
+        checkpoint_seconds=random.choice((0.5, 2.0, 5.0)),
         prefetch=random.choice((1, 5, 300)),
         in_flight_bytes=random.choice((1_500, 6_000, 48_000, 1_000_000)),
     )
@@ -79,7 +79,7 @@ def draw_kinds(random: Random) -> list[str]:
 
 
 def _feed(random: Random, partitions: int, seconds: float) -> Iterator[Step]:
-    for _ in range(random.randint(6, 30)):
+    for _ in range(random.randint(6, 24)):
         at = random.uniform(0, seconds) if random.random() < 0.8 else 0.0
         yield Step(at, "feed", (str(random.randrange(partitions)), draw_kinds(random)))
 
