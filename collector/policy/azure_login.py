@@ -1,6 +1,6 @@
 """How a stream logs in to Azure and by which way it gets there: the part of its keys that is no hub and no storage.
 
-Promises: one login for the event hub, which storage uses too unless it has its own. Key names are those of Elastic's
+Promises: one login for what is read, which storage uses too unless it has its own. Key names are those of Elastic's
 own input where that has them (`auth_type`, `transport`, `managed_identity_client_id`, ...).
 """
 
@@ -52,41 +52,16 @@ class AzureSsl(Section):
 
     certificate_authorities: Annotated[tuple[str, ...], ListOf(PemOrPath())] = setting(
         (),
-        "Authorities that may have signed the certificates of Event Hubs, Blob storage and Entra ID, instead of the "
-        "system's: for a proxy that opens TLS, or for emulators.",
+        "Authorities that may have signed the certificates of Azure's hosts, instead of the system's: for a proxy that "
+        "opens TLS, or for emulators.",
         reason="Azure's own certificates are signed by authorities that every system knows",
         example="[/etc/ssl/proxy-ca.pem]",
     )
 
 
-class AzureLogin(Section):
-    """The keys of a stream that say who it is at Azure, in which cloud, and which way leads there."""
+class EntraLogin(Section):
+    """The keys of a login at Entra ID, of the cloud and of the way there, whatever is read with it."""
 
-    auth_type: Annotated[
-        AuthType,
-        Choice(AUTH_TYPES, refused=(("default", "Write default_credential."),)),
-    ] = setting(
-        "connection_string",
-        "How to log in: with connection_string, or at Entra ID as an application (client_secret, client_certificate), "
-        "as a managed_identity, as a workload_identity of Kubernetes, or by the default_credential chain of the Azure "
-        "SDK (environment, workload, managed identity, Azure CLI).",
-        reason="the default of Elastic's input, and what the Azure portal shows first",
-    )
-    connection_string: Annotated[Secret | None, EventHubConnectionStringText()] = setting(
-        None,
-        "The connection string of the namespace or of the hub; the right to listen is enough. A host:port in its "
-        "Endpoint is honoured, and a SharedAccessSignature in place of the key. An EntityPath in it must be eventhub. "
-        "With UseDevelopmentEmulator=true it is no secret and may stand in a file that others can read.",
-        reason="required with auth_type connection_string only",
-        example='"${env.EVENTHUB_CONNECTION_STRING}"',
-    )
-    eventhub_namespace: Annotated[str | None, EVENT_HUB_NAMESPACE] = setting(
-        None,
-        "The host name of the namespace, for every login but connection_string. A name without dots gets the ending "
-        "of the cloud; a private endpoint or a host name of your own is written whole.",
-        reason="a connection string holds it already",
-        example="example.servicebus.windows.net",
-    )
     tenant_id: Annotated[str | None, TENANT] = setting(
         None,
         "The Entra ID tenant, for client_secret, client_certificate and workload_identity.",
@@ -129,8 +104,8 @@ class AzureLogin(Section):
     )
     cloud: Annotated[Literal["public", "us_government", "china"], Choice(tuple(CLOUDS))] = setting(
         "public",
-        "The cloud: its Entra ID, and how the host names of its namespaces and storage accounts end.",
-        reason="where authority_host, eventhub_namespace or connection_string name a host of a cloud, that is the one",
+        "The cloud: its Entra ID, and how its other host names end.",
+        reason="where another key names a host of a cloud, that is the one",
         derived="the cloud that a host in another key belongs to, else `public`",
     )
     authority_host: Annotated[str, HttpsUrl()] = setting(
@@ -140,6 +115,49 @@ class AzureLogin(Section):
         derived="the cloud's: `https://login.microsoftonline.com`, `https://login.microsoftonline.us`, "
         "`https://login.chinacloudapi.cn`",
     )
+    proxy_url: Annotated[Secret | None, ProxyUrl()] = setting(
+        None,
+        "The HTTP proxy that leads to Azure; to Event Hubs with transport: websocket only. What passes it goes "
+        "through a tunnel (CONNECT). A managed identity is asked for without it: that address is the machine's own.",
+        reason="HTTPS_PROXY and NO_PROXY of the environment are followed without it, and by plain AMQP never",
+        example="http://proxy.example.org:3128",
+    )
+    ssl: AzureSsl = setting(AzureSsl(), "How Azure's hosts are known.", reason="the system's authorities are right")
+
+
+class HubLogin(Section):
+    """The keys that say how a stream logs in at an event hub, and at which namespace."""
+
+    auth_type: Annotated[
+        AuthType,
+        Choice(AUTH_TYPES, refused=(("default", "Write default_credential."),)),
+    ] = setting(
+        "connection_string",
+        "How to log in: with connection_string, or at Entra ID as an application (client_secret, client_certificate), "
+        "as a managed_identity, as a workload_identity of Kubernetes, or by the default_credential chain of the Azure "
+        "SDK (environment, workload, managed identity, Azure CLI).",
+        reason="the default of Elastic's input, and what the Azure portal shows first",
+    )
+    connection_string: Annotated[Secret | None, EventHubConnectionStringText()] = setting(
+        None,
+        "The connection string of the namespace or of the hub; the right to listen is enough. A host:port in its "
+        "Endpoint is honoured, and a SharedAccessSignature in place of the key. An EntityPath in it must be eventhub. "
+        "With UseDevelopmentEmulator=true it is no secret and may stand in a file that others can read.",
+        reason="required with auth_type connection_string only",
+        example='"${env.EVENTHUB_CONNECTION_STRING}"',
+    )
+    eventhub_namespace: Annotated[str | None, EVENT_HUB_NAMESPACE] = setting(
+        None,
+        "The host name of the namespace, for every login but connection_string. A name without dots gets the ending "
+        "of the cloud; a private endpoint or a host name of your own is written whole.",
+        reason="a connection string holds it already",
+        example="example.servicebus.windows.net",
+    )
+
+
+class HubRoute(Section):
+    """The keys that say which way leads to an event hub."""
+
     custom_endpoint_address: Annotated[str | None, BareHost()] = setting(
         None,
         "The host, or host:port, that the connection goes to in place of the namespace's own: an application gateway "
@@ -155,12 +173,7 @@ class AzureLogin(Section):
         "amqp is TLS on port 5671; websocket carries the same over port 443, through firewalls and proxies.",
         reason="the default of Elastic's input; one layer less",
     )
-    proxy_url: Annotated[Secret | None, ProxyUrl()] = setting(
-        None,
-        "The HTTP proxy that leads to Event Hubs (with transport: websocket), Blob storage and Entra ID. What passes "
-        "it goes through a tunnel (CONNECT). A managed identity is asked for without it: that address is the "
-        "machine's own.",
-        reason="HTTPS_PROXY and NO_PROXY of the environment are followed without it, and by plain AMQP never",
-        example="http://proxy.example.org:3128",
-    )
-    ssl: AzureSsl = setting(AzureSsl(), "How Azure's hosts are known.", reason="the system's authorities are right")
+
+
+class AzureLogin(HubRoute, EntraLogin, HubLogin):
+    """The keys of a stream that say who it is at Azure, in which cloud, and which way leads there."""

@@ -16,12 +16,7 @@ from collector.policy.connection_string import (
     StorageConnectionString,
 )
 from collector.policy.content import ContentKeys
-from collector.policy.event_hub_access import (
-    find_foreign_hosts,
-    find_login_problems,
-    find_route_problems,
-    find_storage_problems,
-)
+from collector.policy.event_hub_access import find_container_problems, find_route_problems
 from collector.policy.ignored_keys import (
     DATA_STREAM_IGNORED,
     INPUT_IGNORED,
@@ -30,6 +25,7 @@ from collector.policy.ignored_keys import (
     STREAM_REFUSED,
 )
 from collector.policy.kinds import Choice, Duration, ListOf, Size, Switch, Text, WholeNumber
+from collector.policy.login_rules import EVENT_HUB_LOGINS, find_foreign_hosts, find_login_problems
 from collector.policy.naming import (
     CONSUMER_GROUP,
     DATASET,
@@ -39,6 +35,7 @@ from collector.policy.naming import (
 from collector.policy.processors import Processor, ProcessorList
 from collector.policy.section import Contradiction, Section, setting
 from collector.policy.start_position import StartPosition, StartPositionForm
+from collector.policy.storage_rules import find_storage_problems
 
 
 class DataStream(Section):
@@ -154,9 +151,10 @@ class EventHubStream(BlobStorage, ContentKeys, AzureLogin, HubName):
     @override
     @classmethod
     def find_missing(cls, given: Mapping[str, object]) -> Iterator[Contradiction]:
-        yield from find_login_problems(given)
+        yield from find_login_problems(given, EVENT_HUB_LOGINS)
         yield from find_route_problems(given)
-        yield from find_storage_problems(given)
+        yield from find_container_problems(given)
+        yield from find_storage_problems(given, default_login=EVENT_HUB_LOGINS.default)
 
     @override
     def find_contradictions(self) -> Iterator[Contradiction]:

@@ -80,11 +80,22 @@ NAMESPACE = Name(
     "1 to 100 lower-case letters, digits, '_' and '.', without '-', first a letter or digit",
 )
 
+# learn.microsoft.com, "Naming rules and restrictions for Azure resources", Microsoft.Resources resourceGroups.
+RESOURCE_GROUP = Name(
+    "the name of a resource group",
+    r"[A-Za-z0-9_().-]{0,89}[A-Za-z0-9_()-]",
+    "1 to 90 letters, digits, '_', '-', '.', '(' and ')', not ending in '.'",
+)
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+SUBSCRIPTION = Name(
+    "the id of a subscription", _GUID, "the subscription's id, such as 33333333-3333-4333-8333-333333333333"
+)
+
 # Entra ID: a directory is named by its id or by a domain name; an application by its id.
 TENANT = Name("an Entra ID tenant", r"[A-Za-z0-9][A-Za-z0-9.-]{2,252}", "the directory (tenant) id or its domain name")
 CLIENT = Name(
     "the id of an application",
-    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    _GUID,
     "the application (client) id, such as 11111111-1111-4111-8111-111111111111",
 )
 
