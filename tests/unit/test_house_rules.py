@@ -14,6 +14,7 @@ SOURCES = sorted((ROOT / "collector").rglob("*.py"))
 RANKS = {
     "events": 0,
     "telemetry": 0,
+    "azure_monitor": 0,
     "policy": 0,
     "redact": 1,
     "state": 1,
