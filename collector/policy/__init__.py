@@ -7,6 +7,7 @@ explained in `Policy.notes`. No secret is in any message, repr or rendering.
 Does not promise that what the policy names can be reached. Imports no other room.
 """
 
+from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream
 from collector.policy.connection_string import EventHubConnectionString, StorageConnectionString
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
@@ -19,6 +20,8 @@ from collector.policy.secret import Secret
 from collector.policy.tls import Ssl
 
 __all__ = [
+    "AzureMetricsInput",
+    "AzureMetricsStream",
     "Backoff",
     "DataStream",
     "ElasticsearchOutput",

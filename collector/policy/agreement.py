@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.policy.azure_login import EntraLogin
 from collector.policy.elasticsearch import ElasticsearchOutput
-from collector.policy.event_hub import EventHubInput, EventHubStream
+from collector.policy.event_hub import EventHubStream
+from collector.policy.input_kinds import InputSection, StreamSection
 from collector.policy.monitoring import Monitoring
 from collector.policy.problems import suggest
 from collector.policy.report import Report
@@ -33,7 +35,7 @@ class LoadedStream:
 
     path: KeyPath
     given: Mapping[str, object]
-    section: EventHubStream | None
+    section: StreamSection | None
 
 
 @dataclass(slots=True)
@@ -46,7 +48,7 @@ class LoadedInput:
     path: KeyPath
     given: Mapping[str, object]
     streams: list[LoadedStream]
-    section: EventHubInput | None = None
+    section: InputSection | None = None
 
 
 def check_agreement(inputs: list[LoadedInput], outputs: Mapping[str, LoadedOutput], report: Report) -> None:
@@ -57,7 +59,7 @@ def check_agreement(inputs: list[LoadedInput], outputs: Mapping[str, LoadedOutpu
         report.refuse(("inputs",), "holds no enabled stream of a type that is served, so there is nothing to do", hint)
     for entry in inputs:
         _check_use_output(entry, outputs, report)
-    _check_ids("input", [(entry.path, entry.given.get("id", "azure-eventhub")) for entry in inputs], report)
+    _check_ids("input", [(entry.path, entry.given.get("id")) for entry in inputs], report)
     _check_ids("stream", [(stream.path, stream.given.get("id")) for stream in streams], report)
     _check_hubs(streams, report)
 
@@ -114,7 +116,7 @@ def _check_hubs(streams: list[LoadedStream], report: Report) -> None:
     first: dict[tuple[str, str, str], KeyPath] = {}
     for stream in streams:
         section = stream.section
-        if section is None:
+        if not isinstance(section, EventHubStream):
             continue
         reader = (section.namespace, section.eventhub.lower(), section.consumer_group.lower())
         other = first.setdefault(reader, stream.path)
@@ -140,7 +142,7 @@ def check_files(ssl: Ssl, path: KeyPath, report: Report) -> None:
     _check_readable(named, path, report)
 
 
-def check_stream_files(stream: EventHubStream, path: KeyPath, report: Report) -> None:
+def check_stream_files(stream: EntraLogin, path: KeyPath, report: Report) -> None:
     """Report certificates of a stream that cannot be read by this user; tokens may come later than the policy."""
     authorities = stream.ssl.certificate_authorities
     named: list[tuple[KeyPath, str]] = [

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from collector.policy.kinds import SecretText, Text
 from collector.policy.problems import RefusedError
 
+REGION = "{region}"
 _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -32,6 +33,21 @@ class HttpsUrl(Text):
     @override
     def describe(self) -> str:
         return "address with https://"
+
+
+@dataclass(frozen=True)
+class RegionalUrl(HttpsUrl):
+    """The address of a service that each region has for itself; ``{region}`` in it stands for the region."""
+
+    @override
+    def check(self, value: object) -> str:
+        text = Text.check(self, value).strip().rstrip("/")
+        super().check(text.replace(REGION, "region"))
+        return text
+
+    @override
+    def describe(self) -> str:
+        return "address with https://, with `{region}` in it"
 
 
 @dataclass(frozen=True)

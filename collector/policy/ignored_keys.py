@@ -186,6 +186,28 @@ STREAM_REFUSED: Mapping[str, str] = MappingProxyType(
     }
 )
 
+METRICS_STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
+    {
+        "metricsets": "monitor is the one that is served",
+        "add_cloud_metadata": "documents always say in which cloud, subscription and region their resource is",
+        "default_resource_type": "the resources that are collected are of known types",
+        "publisher_pipeline": "the collector never adds fields about its own host",
+        "meta": _FLEET,
+        "release": _FLEET,
+        "policy_template": _FLEET,
+    }
+)
+
+METRICS_STREAM_REFUSED: Mapping[str, str] = MappingProxyType(
+    {
+        "condition": _CONDITION,
+        "index": "Write data_stream.dataset.",
+        "pipeline": "The data stream's template names its pipeline; remove the key.",
+        "resource_query": "Write resource_groups or resource_ids.",
+        "timegrain": "Metrics are read at one minute, the finest that Azure Monitor has; remove the key.",
+    }
+)
+
 DATA_STREAM_IGNORED: Mapping[str, str] = MappingProxyType(
     {"elasticsearch": "privileges for other datasets are Fleet's matter; the API key must hold them"}
 )

@@ -22,9 +22,8 @@ from collector.policy.agreement import (
 )
 from collector.policy.document import Value, parse_document, read_text
 from collector.policy.elasticsearch import ElasticsearchOutput
-from collector.policy.event_hub import EventHubInput, EventHubStream
-from collector.policy.event_hub_access import complete_stream
 from collector.policy.ignored_keys import OTHER_FILES
+from collector.policy.input_kinds import INPUT_KINDS, InputKind
 from collector.policy.kinds import Switch
 from collector.policy.literal_secrets import check_file_mode
 from collector.policy.model import Policy, TopLevel
@@ -33,14 +32,13 @@ from collector.policy.problems import RefusedError, suggest
 from collector.policy.processor_reading import read_processors
 from collector.policy.processors import Processor
 from collector.policy.report import Report
-from collector.policy.section import Section, example_of, section_of
+from collector.policy.section import Section, default_of, example_of, section_of
 from collector.policy.shaping import replace_variables, shape_section
 from collector.policy.source_map import KeyPath, show_key
 from collector.policy.variables import Variables, read_file_sources
 
-# Types of outputs and inputs that are served -> the section that holds their keys.
+# Types of outputs that are served -> the section that holds their keys.
 OUTPUT_TYPES: Mapping[str, type[ElasticsearchOutput]] = {"elasticsearch": ElasticsearchOutput}
-INPUT_TYPES: Mapping[str, type[EventHubInput]] = {"azure-eventhub": EventHubInput}
 
 
 def load_policy(path: Path, environ: Mapping[str, str]) -> Policy:
@@ -158,34 +156,39 @@ class _Loading:
     def _load_input(self, raw: Value, path: KeyPath) -> LoadedInput | None:
         if self._is_disabled(raw, path):
             return None
-        kind = self._find_kind(raw, path, INPUT_TYPES)
+        kind = self._find_kind(raw, path, INPUT_KINDS)
         if kind is None or not isinstance(raw, dict):
             return None
-        given = self._prepare({key: value for key, value in raw.items() if key != "streams"}, kind, path) or {}
-        given = self._take_processors(given, path, ())
-        loaded = LoadedInput(path, given, self._load_streams(raw.get("streams"), given, (*path, "streams")))
+        given = self._prepare({key: value for key, value in raw.items() if key != "streams"}, kind.input, path) or {}
+        given = {"id": default_of(kind.input.model_fields["id"]), **self._take_processors(given, path, ())}
+        loaded = LoadedInput(path, given, self._load_streams(raw.get("streams"), kind, given, (*path, "streams")))
         sections = [stream.section for stream in loaded.streams]
         whole = [section for section in sections if section is not None]
-        section = self._check(kind, {**given, "streams": whole}, path)
+        section = self._check(kind.input, {**given, "streams": whole}, path)
         loaded.section = section
         return loaded
 
-    def _load_streams(self, raw: Value, parent: dict[str, Any], path: KeyPath) -> list[LoadedStream]:
+    def _load_streams(self, raw: Value, kind: InputKind, parent: dict[str, Any], path: KeyPath) -> list[LoadedStream]:
         if not isinstance(raw, list):
             what = "is not a list" if raw is not None else self._say_missing(path)
-            self._report.refuse(
-                path, what, "Begin each stream with a dash, and write eventhub and connection_string below."
-            )
+            self._report.refuse(path, what, f"Begin each stream with a dash, and write {kind.needs} below.")
             return []
         loaded: list[LoadedStream] = []
         for index, entry in enumerate(raw):
             place = (*path, index)
-            if not self._is_disabled(entry, place):
-                loaded.append(self._load_stream(entry, parent, place))
+            if not (self._is_disabled(entry, place) or self._is_for_others(entry, kind, place)):
+                loaded.append(self._load_stream(entry, kind, parent, place))
         return loaded
 
-    def _load_stream(self, raw: Value, parent: dict[str, Any], path: KeyPath) -> LoadedStream:
-        given = self._prepare(raw, EventHubStream, path)
+    def _is_for_others(self, raw: Value, kind: InputKind, path: KeyPath) -> bool:
+        """Tell whether another program is meant, and note it."""
+        purpose = kind.find_other_purpose(raw) if isinstance(raw, dict) else None
+        if purpose is not None:
+            self._report.explain(str(path), path, purpose)
+        return purpose is not None
+
+    def _load_stream(self, raw: Value, kind: InputKind, parent: dict[str, Any], path: KeyPath) -> LoadedStream:
+        given = self._prepare(raw, kind.stream, path)
         if given is None:
             return LoadedStream(path, {}, None)
         inherited, own = parent.get("data_stream"), given.get("data_stream")
@@ -193,8 +196,8 @@ class _Loading:
             given["data_stream"] = {**inherited, **(own if isinstance(own, dict) else {})}
         input_id = parent.get("id")
         whole = self._take_processors(given, path, parent["processors"])
-        complete = complete_stream(whole, input_id if isinstance(input_id, str) else "azure-eventhub")
-        section = self._check(EventHubStream, complete, path)
+        complete = kind.complete(whole, input_id if isinstance(input_id, str) else "")
+        section = self._check(kind.stream, complete, path)
         if section is not None:
             check_stream_files(section, path, self._report)
         return LoadedStream(path, complete, section)
@@ -224,8 +227,8 @@ class _Loading:
             self._report.explain(str(path), path, "it has enabled: false")
         return disabled
 
-    def _find_kind[S: Section](self, raw: Value, path: KeyPath, kinds: Mapping[str, type[S]]) -> type[S] | None:
-        """Return the section for the entry's ``type``; None when it is wrong (a problem) or not served (a note)."""
+    def _find_kind[K](self, raw: Value, path: KeyPath, kinds: Mapping[str, K]) -> K | None:
+        """Return what the table has for the ``type``; None when it is wrong (a problem) or not served (a note)."""
         if not isinstance(raw, dict):
             self._report.refuse(path, "is not a mapping", "Write keys below it, indented, each with its value.")
             return None

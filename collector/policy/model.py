@@ -6,9 +6,11 @@ Promises: what stands here has been checked, has no variables left, and holds on
 from collections.abc import Iterator, Mapping
 from typing import ClassVar
 
+from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream
 from collector.policy.elasticsearch import ElasticsearchOutput
 from collector.policy.event_hub import EventHubInput, EventHubStream
 from collector.policy.ignored_keys import POLICY_IGNORED, POLICY_REFUSED
+from collector.policy.input_kinds import InputSection
 from collector.policy.monitoring import Agent
 from collector.policy.section import Section, setting
 
@@ -25,7 +27,7 @@ class TopLevel(Section):
     agent: Agent = setting(
         Agent(), "Settings that are not of one input or output.", reason="every key of it has a default"
     )
-    inputs: tuple[EventHubInput, ...] = setting(
+    inputs: tuple[InputSection, ...] = setting(
         ..., "What is read: a list of inputs.", reason="required: without an input there is nothing to do"
     )
 
@@ -39,10 +41,18 @@ class Policy(TopLevel):
     notes: tuple[str, ...] = ()
 
     def streams(self) -> Iterator[tuple[EventHubInput, EventHubStream]]:
-        """Yield every stream with its input, in the order of the file."""
+        """Yield every stream that reads an event hub with its input, in the order of the file."""
         for entry in self.inputs:
-            for stream in entry.streams:
-                yield entry, stream
+            if isinstance(entry, EventHubInput):
+                for stream in entry.streams:
+                    yield entry, stream
+
+    def metrics_streams(self) -> Iterator[tuple[AzureMetricsInput, AzureMetricsStream]]:
+        """Yield every stream that reads metrics with its input, in the order of the file."""
+        for entry in self.inputs:
+            if isinstance(entry, AzureMetricsInput):
+                for stream in entry.streams:
+                    yield entry, stream
 
     @property
     def monitoring_output(self) -> str | None:

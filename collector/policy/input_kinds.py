@@ -1,0 +1,46 @@
+"""The kinds of inputs: which section holds the keys of an input, and which those of its streams.
+
+Promises: one entry for one kind; loading, reference and schema go by it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream
+from collector.policy.azure_metrics_access import complete_metrics_stream
+from collector.policy.azure_resources import find_other_purpose
+from collector.policy.event_hub import EventHubInput, EventHubStream
+from collector.policy.event_hub_access import complete_stream
+
+type InputSection = EventHubInput | AzureMetricsInput
+type StreamSection = EventHubStream | AzureMetricsStream
+
+
+def _find_no_other_purpose(_stream: Mapping[str, object]) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class InputKind:
+    """One kind of input."""
+
+    input: type[InputSection]
+    stream: type[StreamSection]
+    complete: Callable[[Mapping[str, object], str], dict[str, object]]
+    """Adds to the keys of a stream what follows from them; the second is the id of the input."""
+    needs: str
+    """The keys that a first stream is written with."""
+    find_other_purpose: Callable[[Mapping[str, object]], str | None] = _find_no_other_purpose
+    """Tells why a stream, as the file has it, is for another program."""
+
+
+EVENT_HUB: Final = InputKind(EventHubInput, EventHubStream, complete_stream, "eventhub and connection_string")
+AZURE_METRICS: Final = InputKind(
+    AzureMetricsInput,
+    AzureMetricsStream,
+    complete_metrics_stream,
+    "subscription_id and the keys of a login",
+    find_other_purpose,
+)
+INPUT_KINDS: Final[Mapping[str, InputKind]] = {"azure-eventhub": EVENT_HUB}
