@@ -36,12 +36,12 @@ def read_pipelines() -> dict[tuple[str, str], Body]:
 
 
 def read_functions() -> str:
-    """The functions that scripts of the pipelines share."""
-    path = sources_root() / "ingest-pipelines" / "shared" / "functions.painless"
+    """The functions that scripts of the pipelines call, of all ``.painless`` files, with blank lines between."""
+    paths = sorted((sources_root() / "ingest-pipelines").glob("*/*.painless"))
     try:
-        return path.read_text(encoding="utf-8")
+        return "\n\n".join(path.read_text(encoding="utf-8").strip() for path in paths)
     except OSError as error:
-        raise AssetError(f"{path.name} cannot be read: {error}") from error
+        raise AssetError(f"functions of the pipelines cannot be read: {error}") from error
 
 
 def read_catalogue() -> list[object]:

@@ -1,8 +1,8 @@
 """Ingest pipelines, put together from their sources.
 
 A data set's pipelines are the files of its folder and those of ``shared`` that they call. A call names a file, in the
-form that an Elastic package uses: ``{{ IngestPipeline "envelope" }}``. The functions of ``shared/functions.painless``
-that a script calls stand before it. A parameter ``{{ Prices }}`` is the price list of the catalogue.
+form that an Elastic package uses: ``{{ IngestPipeline "envelope" }}``. The functions that a script calls, from the files
+``*.painless``, stand before it. A parameter ``{{ Prices }}`` is the price list of the catalogue.
 """
 
 import re
@@ -69,7 +69,7 @@ def with_ids(body: Body, ids: Mapping[str, str]) -> Body:
 
 
 def with_functions(source: str) -> str:
-    """A script with the shared functions that it calls, and those they call, in front; other texts as they are."""
+    """A script with the functions that it calls, and those they call, in front; other texts as they are."""
     library = _functions()
     needed: set[str] = set()
     waiting = [source]
@@ -94,8 +94,8 @@ def _with_prices(body: Body) -> Body:
 
 @cache
 def _functions() -> dict[str, str]:
-    """The shared functions by name, in the order of the file; each with its comment."""
-    blocks = read_functions().strip().split("\n\n")
+    """The functions by name, in the order of the files; each with its comment."""
+    blocks = read_functions().split("\n\n")
     return {match[1]: block for block in blocks if (match := _DEFINITION.search(block))}
 
 
