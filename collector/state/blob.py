@@ -7,7 +7,7 @@ renewal one for each partition.
 
 Layout (``azure-eventhub-checkpointstoreblob`` 1.2): blob ``NAMESPACE/HUB/GROUP/checkpoint/PARTITION`` in lower case,
 empty, with metadata ``offset`` and ``sequencenumber``. The Go SDK does not lower-case the path
-(``collector.state.other_spellings``).
+(``collector.state.other_spellings``). Ours have a third, ``hubcreatedms``, which the SDKs pass over.
 """
 
 import time
@@ -29,6 +29,7 @@ _IMPOSSIBLE: Final[dict[str, Any]] = {"etag": '"0x0"', "match_condition": MatchC
 _NO_RETRY: Final[dict[str, Any]] = {"retry_total": 0, "connection_timeout": 5, "read_timeout": 10}
 """The SDK would be silent for minutes before it gave up; whoever asks here asks again within seconds."""
 _NEVER_WRITTEN: Final = "aoai-collector-checks-its-right-to-write"
+_CREATION: Final = "hubcreatedms"
 _RENEWAL_SECONDS: Final = 10.0
 
 
@@ -120,7 +121,9 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
                     "partition_id": blob.name.rpartition("/")[2],
                     "sequence_number": sequence_number,
                     "offset": blob.metadata["offset"],
+                    "written_at": blob.last_modified,
                 }
+                | ({"hub_created_ms": int(blob.metadata[_CREATION])} if _CREATION in blob.metadata else {})
             )
         present = {checkpoint["partition_id"] for checkpoint in found}
         names = (fully_qualified_namespace, eventhub_name, consumer_group)
@@ -224,6 +227,8 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
         if seen is not None and seen[1] >= sequence_number:
             return True
         metadata = {"offset": str(checkpoint["offset"]), "sequencenumber": str(sequence_number)}
+        if "hub_created_ms" in checkpoint:
+            metadata[_CREATION] = str(checkpoint["hub_created_ms"])
         try:
             etag = await self._write(blob_name, metadata, seen[0] if seen else None)
         except (ResourceModifiedError, ResourceExistsError, ResourceNotFoundError):

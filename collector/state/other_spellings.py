@@ -58,4 +58,5 @@ def _read(blob: Any, names: tuple[str, str, str]) -> dict[str, Any] | None:
         "partition_id": blob.name.rpartition("/")[2],
         "sequence_number": int(number),
         "offset": offset,
+        "written_at": blob.last_modified,
     }

@@ -19,19 +19,24 @@ CREATE TABLE IF NOT EXISTS checkpoint (
     partition_id TEXT NOT NULL,
     "offset" TEXT NOT NULL,
     sequence_number INTEGER NOT NULL,
+    hub_created_ms INTEGER,
     PRIMARY KEY (namespace, eventhub, consumer_group, partition_id)
 ) WITHOUT ROWID
 """
+_HAS_CREATION: Final = "SELECT 1 FROM pragma_table_info('checkpoint') WHERE name = 'hub_created_ms'"
+_ADD_CREATION: Final = "ALTER TABLE checkpoint ADD COLUMN hub_created_ms INTEGER"
+"""Files of older collectors lack the column."""
 _NEVER_BACKWARDS: Final = """
-INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?, ?)
-ON CONFLICT DO UPDATE SET "offset" = excluded."offset", sequence_number = excluded.sequence_number
+INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT DO UPDATE SET "offset" = excluded."offset", sequence_number = excluded.sequence_number,
+    hub_created_ms = excluded.hub_created_ms
 WHERE excluded.sequence_number > checkpoint.sequence_number
 """
 _DISCARD: Final = """
 DELETE FROM checkpoint WHERE namespace = ? AND eventhub = ? AND consumer_group = ? AND partition_id = ?
 """
 _LIST: Final = """
-SELECT partition_id, "offset", sequence_number FROM checkpoint
+SELECT partition_id, "offset", sequence_number, hub_created_ms FROM checkpoint
 WHERE namespace = ? AND eventhub = ? AND consumer_group = ?
 """
 
@@ -59,6 +64,8 @@ class SqliteCheckpointStore(CheckpointStore):
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = FULL")
         self._database.execute(_SCHEMA)
+        if self._database.execute(_HAS_CREATION).fetchone() is None:
+            self._database.execute(_ADD_CREATION)
         self._owned: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
 
     def close(self) -> None:
@@ -84,10 +91,10 @@ class SqliteCheckpointStore(CheckpointStore):
         return claimed
 
     async def update_checkpoint(self, checkpoint: dict[str, Any], **_: Any) -> None:
-        """Store a checkpoint unless a later one is there."""
+        """Store a checkpoint unless a later one is there; ``hub_created_ms``, if it has it, is kept with it."""
         key = _key(checkpoint["fully_qualified_namespace"], checkpoint["eventhub_name"], checkpoint["consumer_group"])
         position = (checkpoint["partition_id"], str(checkpoint["offset"]), int(checkpoint["sequence_number"]))
-        self._database.execute(_NEVER_BACKWARDS, (*key, *position))
+        self._database.execute(_NEVER_BACKWARDS, (*key, *position, checkpoint.get("hub_created_ms")))
 
     def discard_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the next checkpoint of this partition be a lower one: its hub was made anew and counts from 0."""
@@ -106,8 +113,10 @@ class SqliteCheckpointStore(CheckpointStore):
         }
         with closing(self._database.execute(_LIST, key)) as rows:
             return [
-                names | {"partition_id": partition, "offset": offset, "sequence_number": sequence_number}
-                for partition, offset, sequence_number in rows
+                names
+                | {"partition_id": partition, "offset": offset, "sequence_number": sequence_number}
+                | ({} if created is None else {"hub_created_ms": created})
+                for partition, offset, sequence_number, created in rows
             ]
 
 

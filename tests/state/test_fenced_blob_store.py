@@ -105,8 +105,23 @@ async def test_ours_goes_on_from_what_the_sdks_own_store_wrote(storage: Storage,
         await theirs.update_checkpoint(checkpoint(7))
     ours = await storage.owner("me")
     await ours.update_checkpoint(checkpoint(8))
+    [found] = await ours.list_checkpoints(*NAMES.values())
 
-    assert list(await ours.list_checkpoints(*NAMES.values())) == [checkpoint(8)]
+    assert {key: found[key] for key in checkpoint(8)} == checkpoint(8)
+
+
+async def test_the_time_of_the_hubs_creation_is_kept_with_a_checkpoint_and_the_sdks_pass_over_it(
+    storage: Storage, azurite: Azurite
+) -> None:
+    ours = await storage.owner("me")
+    await ours.update_checkpoint(checkpoint(7) | {"hub_created_ms": 1773133200123})
+    async with BlobCheckpointStore.from_connection_string(azurite.connection_string, storage.name) as theirs:
+        [as_they_see_it] = await theirs.list_checkpoints(*NAMES.values())
+    [found] = await ours.list_checkpoints(*NAMES.values())
+
+    assert (await storage.metadata())["hubcreatedms"] == "1773133200123"
+    assert (as_they_see_it["offset"], as_they_see_it["sequence_number"]) == ("448", 7)
+    assert found["hub_created_ms"] == 1773133200123
 
 
 async def test_a_checkpoint_never_moves_backwards(storage: Storage) -> None:

@@ -1,9 +1,11 @@
 """The local store: on disk at once, never backwards, one owner."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,29 @@ async def test_checkpoints_survive_a_restart(store: SqliteCheckpointStore, tmp_p
     again.close()
 
     assert found == {"0": ("448", 7)}
+
+
+async def test_the_time_of_the_hubs_creation_is_kept_with_a_checkpoint(store: SqliteCheckpointStore) -> None:
+    stamped = checkpoint(7) | {"hub_created_ms": 1773133200123}
+    await store.update_checkpoint(stamped)
+
+    assert list(await store.list_checkpoints(HOST, HUB, GROUP)) == [stamped]
+
+
+async def test_a_file_of_an_older_collector_is_read_on_and_written_to(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "checkpoints.sqlite", isolation_level=None)) as database:
+        database.execute(
+            "CREATE TABLE checkpoint (namespace TEXT NOT NULL, eventhub TEXT NOT NULL, consumer_group TEXT NOT NULL, "
+            'partition_id TEXT NOT NULL, "offset" TEXT NOT NULL, sequence_number INTEGER NOT NULL, '
+            "PRIMARY KEY (namespace, eventhub, consumer_group, partition_id)) WITHOUT ROWID"
+        )
+        database.execute("INSERT INTO checkpoint VALUES (?, ?, ?, '0', '448', 7)", (HOST, HUB, GROUP.lower()))
+    for opened in range(2):
+        with closing(SqliteCheckpointStore(tmp_path)) as store:
+            assert await listed(store) == {"0": (str((7 + opened) * 64), 7 + opened)}
+            await store.update_checkpoint(checkpoint(8 + opened) | {"hub_created_ms": opened})
+    with closing(SqliteCheckpointStore(tmp_path)) as store:
+        assert list(await store.list_checkpoints(HOST, HUB, GROUP)) == [checkpoint(9) | {"hub_created_ms": 1}]
 
 
 async def test_a_checkpoint_never_moves_backwards(store: SqliteCheckpointStore) -> None:

@@ -58,7 +58,7 @@ class EventHubReader:
         self._replay_bounds = ReplayBounds(
             connection.client, resumes=connection.checkpoints.has_shown, absent_limit=absent_limit
         )
-        self._store = connection.store
+        self._checkpoints = connection.checkpoints
         self._prefetch = connection.prefetch
         self._intake = intake
         self._trouble = trouble
@@ -171,6 +171,7 @@ class EventHubReader:
     async def _on_partition_claimed(self, context: PartitionContext) -> None:
         self._contexts[context.partition_id] = context
         self._prefetch.open(context.partition_id)
+        self._checkpoints.pin(context.partition_id)
         self.progress.claim(context.partition_id)
         self.checkpointer.open_lane(context.partition_id)
         logger.info("partition claimed", extra={"azure.partition_id": context.partition_id})
@@ -199,7 +200,7 @@ class EventHubReader:
             "offset": position.offset,
             "sequence_number": position.sequence_number,
         }
-        await self._store.update_checkpoint(checkpoint)
+        await self._checkpoints.update_checkpoint(checkpoint)
         self.progress.save(partition, position.sequence_number)
 
     async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:

@@ -8,6 +8,7 @@ and keeps what it had fetched ahead, so that those events come twice; it is take
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, override
 
@@ -179,6 +180,11 @@ class HubClient(EventHubConsumerClient):
     async def get_partition_ids(self) -> list[str]:
         await self._ask()
         return list(self.hub.logs)
+
+    @override
+    async def get_eventhub_properties(self) -> dict[str, Any]:
+        await self._ask()
+        return {"created_at": datetime.fromtimestamp(EPOCH, UTC), "partition_ids": list(self.hub.logs)}
 
     @override
     async def get_partition_properties(self, partition_id: str) -> dict[str, Any]:
