@@ -89,6 +89,8 @@ class _Tables:
         self._parts |= self._make_parts()
         self._messages = self._parts | {
             "name": self._basic["text"],
+            # The first event of Anthropic's streams is a message that names its model.
+            "model": matching(_MODEL, treatment),
             "error": self._error,
             "usage": _usage(treatment),
         }
@@ -155,7 +157,7 @@ class _Tables:
         return {
             "choices": self._choice(),
             "code": matching(_ERROR_CODE, self._treatment),
-            "data": within(self._messages, self._treatment),
+            "data": within(self._messages | {"prompt_filter_results": self._filters}, self._treatment),
             "delta": self._message,
             "incomplete_details": self._object(),
             "last_error": self._error,

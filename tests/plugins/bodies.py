@@ -134,7 +134,8 @@ def _chat(text: Callable[[], str]) -> dict[str, Any]:
 
 
 def _others(text: Callable[[], str]) -> dict[str, Any]:
-    image = {"b64_json": text(), "url": text(), "revised_prompt": text(), "content_filter_results": FILTERS}
+    filters = {"content_filter_results": FILTERS, "prompt_filter_results": FILTERS}
+    image = {"b64_json": text(), "url": text(), "revised_prompt": text()} | filters
     return {
         "completions request": {"model": "text", "prompt": [text(), text()], "suffix": text(), "n": 1},
         "completions answer": {"choices": [{"text": text(), "index": 0, "finish_reason": "length"}], "usage": USAGE},
