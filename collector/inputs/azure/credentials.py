@@ -23,8 +23,8 @@ from azure.identity.aio import (
 )
 
 from collector.inputs.azure.transport import http_options
-from collector.policy import Secret
-from collector.policy.azure_login import AzureLogin
+from collector.policy import AzureMetricsStream, Secret
+from collector.policy.azure_login import AzureLogin, EntraLogin
 from collector.policy.tls import is_pem
 
 
@@ -54,7 +54,7 @@ class UnusableCredential:
         """Do nothing."""
 
 
-def build_credential(login: AzureLogin) -> AsyncTokenCredential:
+def build_credential(login: AzureLogin | AzureMetricsStream) -> AsyncTokenCredential:
     """Return the credential of a login at Entra ID; the caller closes it."""
     try:
         return _BUILDERS[login.auth_type](login)
@@ -62,16 +62,16 @@ def build_credential(login: AzureLogin) -> AsyncTokenCredential:
         return UnusableCredential(f"The login {login.auth_type} cannot be used: {error}")
 
 
-def _application(login: AzureLogin) -> dict[str, Any]:
+def _application(login: EntraLogin) -> dict[str, Any]:
     ids = {"tenant_id": login.tenant_id, "client_id": login.client_id}
     return {"authority": login.authority_host, **ids, **http_options(login)}
 
 
-def _by_secret(login: AzureLogin) -> AsyncTokenCredential:
+def _by_secret(login: EntraLogin) -> AsyncTokenCredential:
     return ClientSecretCredential(client_secret=_reveal(login.client_secret), **_application(login))
 
 
-def _by_certificate(login: AzureLogin) -> AsyncTokenCredential:
+def _by_certificate(login: EntraLogin) -> AsyncTokenCredential:
     text = _reveal(login.client_certificate)
     data = text.encode() if is_pem(text) else Path(text).read_bytes()
     password = login.client_certificate_password
@@ -80,25 +80,25 @@ def _by_certificate(login: AzureLogin) -> AsyncTokenCredential:
     )
 
 
-def _by_managed_identity(login: AzureLogin) -> AsyncTokenCredential:
+def _by_managed_identity(login: EntraLogin) -> AsyncTokenCredential:
     """Ask the machine itself, past any proxy."""
     return ManagedIdentityCredential(
         client_id=login.managed_identity_client_id, transport=AioHttpTransport(use_env_settings=False)
     )
 
 
-def _by_workload_identity(login: AzureLogin) -> AsyncTokenCredential:
+def _by_workload_identity(login: EntraLogin) -> AsyncTokenCredential:
     return WorkloadIdentityCredential(token_file_path=login.workload_identity_token_file, **_application(login))
 
 
-def _by_default(login: AzureLogin) -> AsyncTokenCredential:
+def _by_default(login: EntraLogin) -> AsyncTokenCredential:
     options: dict[str, Any] = {"authority": login.authority_host, **http_options(login)}
     if login.managed_identity_client_id is not None:
         options["managed_identity_client_id"] = login.managed_identity_client_id
     return DefaultAzureCredential(**options)
 
 
-_BUILDERS: Mapping[str, Callable[[AzureLogin], AsyncTokenCredential]] = {
+_BUILDERS: Mapping[str, Callable[[EntraLogin], AsyncTokenCredential]] = {
     "client_secret": _by_secret,
     "client_certificate": _by_certificate,
     "managed_identity": _by_managed_identity,

@@ -1,4 +1,4 @@
-"""The Blob container of a stream's checkpoints, opened with whatever login the stream gives it."""
+"""The Blob container of a stream's checkpoints or cursors, opened with whatever login the stream gives it."""
 
 from typing import Any
 
@@ -7,11 +7,13 @@ from azure.core.credentials_async import AsyncTokenCredential
 from azure.storage.blob.aio import ContainerClient
 
 from collector.inputs.azure.transport import http_options
-from collector.policy import EventHubStream
+from collector.policy import AzureMetricsStream, EventHubStream
 
 
-def open_container(stream: EventHubStream, credential: AsyncTokenCredential | None) -> ContainerClient:
-    """Return a client of the container; `credential` is that of the event hub, for storage without a login of its own.
+def open_container(
+    stream: EventHubStream | AzureMetricsStream, credential: AsyncTokenCredential | None
+) -> ContainerClient:
+    """Return a client of the container; `credential` is that of the stream, for storage without a login of its own.
 
     Nothing is sent yet.
     """
@@ -24,7 +26,7 @@ def open_container(stream: EventHubStream, credential: AsyncTokenCredential | No
     )
 
 
-def _own_login(stream: EventHubStream) -> Any:
+def _own_login(stream: EventHubStream | AzureMetricsStream) -> Any:
     if stream.storage_account_key is not None:
         return AzureNamedKeyCredential(stream.storage_account or "", stream.storage_account_key.reveal())
     if stream.storage_account_sas_token is not None:

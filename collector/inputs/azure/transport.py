@@ -8,7 +8,7 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
-from collector.policy.azure_login import AzureLogin
+from collector.policy.azure_login import EntraLogin
 from collector.policy.tls import is_pem
 
 HTTP_PORT: Final = 80
@@ -36,7 +36,7 @@ class TrustingTransport(AioHttpTransport):
         await super().open()  # pyright: ignore[reportUnknownMemberType] - as above
 
 
-def trust(login: AzureLogin) -> ssl.SSLContext | None:
+def trust(login: EntraLogin) -> ssl.SSLContext | None:
     """Return a context that trusts the authorities of the policy alone; None when those of the system are right.
 
     Raises:
@@ -55,7 +55,7 @@ def trust(login: AzureLogin) -> ssl.SSLContext | None:
     return context
 
 
-def http_options(login: AzureLogin) -> dict[str, Any]:
+def http_options(login: EntraLogin) -> dict[str, Any]:
     """Return what every HTTP client of the SDK is made with; call it once for each client.
 
     Without `proxy_url` the SDK follows HTTPS_PROXY and NO_PROXY by itself.
@@ -69,7 +69,7 @@ def http_options(login: AzureLogin) -> dict[str, Any]:
     return options
 
 
-def find_proxy(login: AzureLogin, host: str) -> dict[str, Any] | None:
+def find_proxy(login: EntraLogin, host: str) -> dict[str, Any] | None:
     """Return the proxy of a WebSocket as the Event Hubs SDK wants it; that of the environment unless one is named."""
     if login.proxy_url is not None:
         address = login.proxy_url.reveal()
