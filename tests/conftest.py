@@ -3,6 +3,7 @@
 import pytest
 
 pytest_plugins = [
+    "plugins.azure_monitor",
     "plugins.azure_sdk",
     "plugins.azurite",
     "plugins.daemon",

@@ -13,6 +13,7 @@ class Application:
         certificates: PEM texts of the certificates whose keys may sign its assertions.
         federated_tokens: tokens of another issuer (a Kubernetes service account) that stand for it.
         managed: whether the machine has it as its managed identity.
+        secret_expires_at: when the secret is over, in seconds since 1970; None for never.
     """
 
     client_id: str
@@ -20,3 +21,4 @@ class Application:
     certificates: tuple[str, ...] = ()
     federated_tokens: tuple[str, ...] = field(default=(), repr=False)
     managed: bool = False
+    secret_expires_at: float | None = None

@@ -3,7 +3,7 @@
 import hmac
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from types import TracebackType
 from typing import Self
 
@@ -12,9 +12,11 @@ from aiohttp import web
 from collector.emulators.entra.applications import Application
 from collector.emulators.entra.errors import (
     LoginRefusedError,
+    expired_secret,
     no_login,
     unknown_application,
     unknown_grant,
+    unknown_resource,
     unknown_tenant,
     unmatched_federation,
     wrong_scope,
@@ -23,6 +25,21 @@ from collector.emulators.entra.errors import (
 from collector.emulators.entra.tokens import LIFETIME_S, IssuedToken, TokenBook, check_assertion
 
 DEFAULT_TENANT = "11111111-1111-4111-8111-111111111111"
+AUDIENCES = frozenset(
+    {
+        "https://eventhubs.azure.net",
+        "https://storage.azure.com",
+        "https://management.azure.com",
+        "https://management.core.windows.net",
+        "https://management.usgovcloudapi.net",
+        "https://management.chinacloudapi.cn",
+        "https://metrics.monitor.azure.com",
+        "https://metrics.monitor.azure.us",
+        "https://metrics.monitor.azure.cn",
+    }
+)
+"""What tokens can be for: event hubs, storage, Resource Manager and Azure Monitor's metrics, in all clouds."""
+
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -32,29 +49,40 @@ _DEFAULT_SCOPE = "/.default"
 class EntraEmulator:
     """Serves logins from an event loop."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each of them is a choice of its own
         self,
         applications: Iterable[Application],
         *,
         ssl_context: ssl.SSLContext,
         tenant: str = DEFAULT_TENANT,
         host: str = "127.0.0.1",
+        port: int = 0,
+        lifetime_s: int = LIFETIME_S,
+        audiences: Collection[str] = AUDIENCES,
+        clock: Callable[[], float] = time.time,
     ) -> None:
-        """Prepare an emulator; `start` makes it listen on free ports.
+        """Prepare an emulator; `start` makes it listen.
 
         Args:
             applications: who may log in.
             ssl_context: a server's context; its certificate must be good for `localhost`.
             tenant: the id of the one directory.
             host: the address to listen at.
+            port: the port of the login host; 0 takes a free one, as the managed identity endpoint always does.
+            lifetime_s: how long a token is good for.
+            audiences: what tokens can be for.
+            clock: tells the time in seconds since 1970.
         """
         self.tenant = tenant
-        self.port = 0
+        self.port = port
         self.identity_port = 0
         self.requests: list[str] = []
         """The path of every request to the login host, in order."""
         self._applications = {application.client_id: application for application in applications}
-        self._tokens = TokenBook()
+        self._tokens = TokenBook(clock)
+        self._lifetime_s = lifetime_s
+        self._audiences = frozenset(audiences)
+        self._clock = clock
         self._ssl_context = ssl_context
         self._host = host
         self._runners: list[web.AppRunner] = []
@@ -73,6 +101,10 @@ class EntraEmulator:
         """Return whom a token was given to; None when it is unknown or too old."""
         return self._tokens.find(token)
 
+    def look_up(self, token: str) -> IssuedToken | None:
+        """Return whom a token was given to, also when it is too old; None when it is unknown."""
+        return self._tokens.look_up(token)
+
     async def start(self) -> None:
         """Listen.
 
@@ -84,8 +116,8 @@ class EntraEmulator:
         login.router.add_post("/{tenant}/oauth2/v2.0/token", self._log_in)
         identity = web.Application()
         identity.router.add_get("/metadata/identity/oauth2/token", self._identify)
-        self.port = await self._listen(login, self._ssl_context)
-        self.identity_port = await self._listen(identity, None)
+        self.port = await self._listen(login, self._ssl_context, self.port)
+        self.identity_port = await self._listen(identity, None, 0)
 
     async def stop(self) -> None:
         """Stop listening. Tokens stay good."""
@@ -101,11 +133,11 @@ class EntraEmulator:
     ) -> None:
         await self.stop()
 
-    async def _listen(self, application: web.Application, context: ssl.SSLContext | None) -> int:
+    async def _listen(self, application: web.Application, context: ssl.SSLContext | None, port: int) -> int:
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, self._host, 0, ssl_context=context)
+        site = web.TCPSite(runner, self._host, port, ssl_context=context)
         await site.start()
         return int(runner.addresses[0][1])
 
@@ -135,12 +167,12 @@ class EntraEmulator:
         application = self._applications.get(form.get("client_id", ""))
         if application is None:
             raise unknown_application(form.get("client_id", ""), tenant)
-        _check_login(application, form, f"{self.authority}/{tenant}/oauth2/v2.0/token")
+        self._check_login(application, form, f"{self.authority}/{tenant}/oauth2/v2.0/token")
         scope = form.get("scope", "")
         if not scope.endswith(_DEFAULT_SCOPE) or " " in scope:
             raise wrong_scope(scope)
-        token = self._tokens.issue(application.client_id, scope.removesuffix(_DEFAULT_SCOPE))
-        times = {"expires_in": LIFETIME_S, "ext_expires_in": LIFETIME_S}
+        token = self._issue(application, scope.removesuffix(_DEFAULT_SCOPE))
+        times = {"expires_in": self._lifetime_s, "ext_expires_in": self._lifetime_s}
         return web.json_response({"token_type": "Bearer", **times, "access_token": token})
 
     async def _identify(self, request: web.Request) -> web.Response:
@@ -151,17 +183,23 @@ class EntraEmulator:
         managed = [each for each in self._applications.values() if each.managed and wanted in {None, each.client_id}]
         if not managed or not resource:
             return _refuse_identity("Identity not found")
-        token = self._tokens.issue(managed[0].client_id, resource)
+        token = self._issue(managed[0], resource)
         return web.json_response(
             {
                 "access_token": token,
                 "client_id": managed[0].client_id,
-                "expires_in": str(LIFETIME_S),
-                "expires_on": str(int(time.time()) + LIFETIME_S),
+                "expires_in": str(self._lifetime_s),
+                "expires_on": str(int(self._clock()) + self._lifetime_s),
                 "resource": resource,
                 "token_type": "Bearer",
             }
         )
+
+    def _issue(self, application: Application, resource: str) -> str:
+        """Return a new token, unless nothing of that name takes any."""
+        if resource.rstrip("/") not in self._audiences:
+            raise unknown_resource(resource, self.tenant)
+        return self._tokens.issue(application.client_id, resource, self._lifetime_s)
 
     def _check_tenant(self, request: web.Request) -> str:
         tenant = request.match_info["tenant"]
@@ -169,21 +207,26 @@ class EntraEmulator:
             raise unknown_tenant(tenant)
         return tenant
 
+    def _check_login(self, application: Application, form: dict[str, str], audience: str) -> None:
+        assertion = form.get("client_assertion")
+        if assertion is not None and form.get("client_assertion_type") == _JWT_BEARER:
+            _check_assertion(application, assertion, audience)
+        elif "client_secret" in form:
+            secret = application.secret
+            if secret is None or not hmac.compare_digest(form["client_secret"].encode(), secret.encode()):
+                raise wrong_secret(application.client_id)
+            if application.secret_expires_at is not None and application.secret_expires_at <= self._clock():
+                raise expired_secret(application.client_id)
+        else:
+            raise no_login()
 
-def _check_login(application: Application, form: dict[str, str], audience: str) -> None:
-    assertion = form.get("client_assertion")
-    if assertion is not None and form.get("client_assertion_type") == _JWT_BEARER:
-        if any(hmac.compare_digest(assertion.encode(), token.encode()) for token in application.federated_tokens):
-            return
-        if not application.certificates:
-            raise unmatched_federation()
-        check_assertion(assertion, application.client_id, audience, application.certificates)
-    elif "client_secret" in form:
-        secret = application.secret
-        if secret is None or not hmac.compare_digest(form["client_secret"].encode(), secret.encode()):
-            raise wrong_secret(application.client_id)
-    else:
-        raise no_login()
+
+def _check_assertion(application: Application, assertion: str, audience: str) -> None:
+    if any(hmac.compare_digest(assertion.encode(), token.encode()) for token in application.federated_tokens):
+        return
+    if not application.certificates:
+        raise unmatched_federation()
+    check_assertion(assertion, application.client_id, audience, application.certificates)
 
 
 def _refuse_identity(text: str) -> web.Response:

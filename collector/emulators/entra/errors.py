@@ -68,6 +68,30 @@ def wrong_secret(client_id: str) -> LoginRefusedError:
     )
 
 
+def expired_secret(client_id: str) -> LoginRefusedError:
+    """The secret is right and over."""
+    return LoginRefusedError(
+        401,
+        "invalid_client",
+        7000222,
+        f"The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create new keys "
+        "for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added security: "
+        "https://aka.ms/certCreds.",
+    )
+
+
+def unknown_resource(resource: str, tenant: str) -> LoginRefusedError:
+    """Nothing of this name takes tokens of the directory."""
+    return LoginRefusedError(
+        400,
+        "invalid_resource",
+        500011,
+        f"The resource principal named {resource} was not found in the tenant named {tenant}. This can happen if the "
+        "application has not been installed by the administrator of the tenant or consented to by any user in the "
+        "tenant. You might have sent your authentication request to the wrong tenant.",
+    )
+
+
 def no_login() -> LoginRefusedError:
     """Neither a secret nor an assertion."""
     return LoginRefusedError(

@@ -5,7 +5,7 @@ import binascii
 import json
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -34,19 +34,25 @@ class IssuedToken:
 class TokenBook:
     """Every token that was handed out."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` tells the time in seconds since 1970."""
+        self._clock = clock
         self._issued: dict[str, IssuedToken] = {}
 
-    def issue(self, client_id: str, resource: str) -> str:
+    def issue(self, client_id: str, resource: str, lifetime_s: int) -> str:
         """Return a new token."""
         token = secrets.token_urlsafe(48)
-        self._issued[token] = IssuedToken(client_id, resource, time.time() + LIFETIME_S)
+        self._issued[token] = IssuedToken(client_id, resource, self._clock() + lifetime_s)
         return token
+
+    def look_up(self, token: str) -> IssuedToken | None:
+        """Return what the token is, also when it is too old; None when it is unknown."""
+        return self._issued.get(token)
 
     def find(self, token: str) -> IssuedToken | None:
         """Return what the token is, or None when it is unknown or too old."""
         issued = self._issued.get(token)
-        return issued if issued is not None and issued.expires_at > time.time() else None
+        return issued if issued is not None and issued.expires_at > self._clock() else None
 
 
 def check_assertion(assertion: str, client_id: str, audience: str, certificates: Iterable[str]) -> None:
