@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from collector.redact.body_tables import body_rule
-from collector.redact.cut_json import close_json
+from collector.redact.cut_json import close_json, close_text
 from collector.redact.markers import CUT, STREAM
 from collector.redact.rules import Rule
 from collector.redact.streams import NoStreamError, StreamedAnswer, is_stream
@@ -92,12 +92,22 @@ def _read(text: str, levels: int) -> tuple[Any, dict[str, int]] | None:
     if start[:1] in {"{", "["}:
         return _read_json(start)
     if start[:1] == '"' and levels:
-        try:
-            inner = decode_json(start)
-        except msgspec.DecodeError:
-            return None
-        return _read(inner, levels - 1) if type(inner) is str else None
+        return _read_text(start, levels)
     return _read_stream(start) if is_stream(start) else None
+
+
+def _read_text(text: str, levels: int) -> tuple[Any, dict[str, int]] | None:
+    """Read a body that is a JSON text with JSON in it."""
+    marks: dict[str, int] = {}
+    try:
+        inner = decode_json(text)
+    except msgspec.DecodeError:
+        closed = close_text(text)
+        if closed is None:
+            return None
+        inner, marks = decode_json(closed), {CUT: len(text)}
+    found = _read(inner, levels - 1)
+    return None if found is None else (found[0], found[1] | marks)
 
 
 def _read_json(text: str) -> tuple[Any, dict[str, int]] | None:

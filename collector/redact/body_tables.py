@@ -5,6 +5,7 @@ Azure AI model inference API and the Messages API of Anthropic, which Foundry se
 responses of all, since API Management does not say which API a body belongs to.
 """
 
+import re
 from typing import Any, Final
 
 from collector.redact.rules import Rule, matching, names, number, opaque, text, within
@@ -12,14 +13,17 @@ from collector.redact.treatments import Treatment
 
 _WORD: Final = r"[a-z]{1,24}(?:[._-][a-z0-9]{1,24}){0,5}"
 """The API's own words: ``assistant``, ``content_filter``, ``chat.completion.chunk``, ``response.output_text.delta``."""
-_ERROR_CODE: Final = r"\d{3}|[A-Za-z_]{1,64}"
-_ID: Final = r"[A-Za-z0-9_-]{1,128}"
+_ERROR_CODE: Final = r"[0-9]{3}|[A-Za-z_]{1,64}"
+_ID: Final = r"(?=[0-9_-]*[A-Za-z])[A-Za-z0-9_-]{1,128}|[0-9]{1,4}"
+"""An id has a letter: more digits than a small number has could be a card or a phone."""
 _MODEL: Final = r"[A-Za-z][A-Za-z0-9._:/-]{0,99}"
 _TOOL: Final = r"[A-Za-z0-9_.-]{1,64}"
 _LANGUAGE: Final = r"[A-Za-z]{2,3}(?:-[A-Za-z]{2,4})?|[a-z]{4,12}"
 _METHOD: Final = r"[a-z]{1,24}(?:/[a-z_]{1,24}){0,3}"
-_SIZE: Final = r"auto|\d{1,5}x\d{1,5}|\d{3,4}p?"
-_PARAMETER_WORDS: Final = r"(?:[a-z_]{1,32}|\[\d{1,5}\]|\d{1,5})"
+_SIZE: Final = r"auto|[0-9]{1,5}x[0-9]{1,5}|[0-9]{3,4}p?"
+_STEP: Final = re.compile(r"([a-z_]{1,32})(?:\.?\[[0-9]{1,3}\])?(?:\.|\Z)")
+_MOST_STEPS: Final = 8
+"""Keys of a path that are kept, each with at most one small index: more could spell a number of any kind."""
 
 _NUMBERS: Final = names(
     "background best_of cancelled_at check_offset completed_at content_index created created_at deleted detected "
@@ -241,15 +245,21 @@ def _error(basic: dict[str, Rule], filters: Rule, treatment: Treatment) -> Rule:
 
 
 def _parameter(treatment: Treatment) -> Rule:
-    """Return the rule for the path of a parameter, ``messages[0].content``: keys that users make up do not stay."""
-    fits = matching(rf"{_PARAMETER_WORDS}(?:\.?{_PARAMETER_WORDS})*", treatment)
+    """Return the rule for the path of a parameter, ``messages[0].content``.
+
+    From the first key on that is none of the API's it is content.
+    """
     known = {*_NUMBERS, *_WORDS, *_IDS, *_TEXTS, *_OPAQUE, "messages", "tools", "model", "tool_calls", "function"}
 
     def apply(value: Any) -> Any:
         if type(value) is not str:
-            return fits(value)
-        parts = value.replace("[", ".").replace("]", "").split(".")
-        safe = all(part in known or part.isdecimal() for part in parts if part)
-        return fits(value) if safe else treatment.text(value)
+            return treatment.opaque(value)
+        end = 0
+        for _ in range(_MOST_STEPS):
+            step = _STEP.match(value, end)
+            if step is None or step.group(1) not in known:
+                break
+            end = step.end()
+        return value[:end] + treatment.text(value[end:])
 
     return apply

@@ -12,6 +12,7 @@ _BRACKETS: Final = re.compile(r"[{}\[\]]")
 _STRING_OR_COMMA: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\Z|\\\Z)|,', re.DOTALL)
 _WHOLE_STRING: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SOUND_START: Final = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\u[0-9a-fA-F]{4}|\\["\\/bfnrt])*+')
+_CUT_ESCAPE: Final = re.compile(r"(?:\\(?:u[0-9a-fA-F]{0,3})?)?")
 _CLOSERS: Final = {"{": "}", "[": "]"}
 _ELLIPSIS: Final = "\u2026"
 _DEEPEST: Final = 256
@@ -32,6 +33,14 @@ def close_json(text: str) -> str | None:
     if not stack:
         return None
     return _last_member(text, _after_last_bracket(parts), stack[-1]) + "".join(reversed(stack))
+
+
+def close_text(text: str) -> str | None:
+    """Return a JSON text that was cut, closed where it is sound; None when something else than a cut ended it."""
+    start = _SOUND_START.match(text)
+    if start is None or _CUT_ESCAPE.fullmatch(text, start.end()) is None:
+        return None
+    return start.group() + '"'
 
 
 def _after_last_bracket(parts: list[str]) -> int:

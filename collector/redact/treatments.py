@@ -3,6 +3,7 @@
 Promises: whatever JSON value comes, no text of it comes out as it went in, unless the level says that it may.
 """
 
+import re
 from typing import Any, Final, Protocol, cast, override
 
 import msgspec
@@ -14,9 +15,17 @@ _MOST_TEXTS: Final = 2000
 """Texts of one record that get a marker each; one character each would otherwise swell a record to nine times."""
 _NUMBERS: Final = frozenset({int, float})
 _OPENING: Final = ("{", "[")
+_ESCAPE: Final = re.compile(r'\\+(?:u((?![dD][89a-fA-F])[0-9a-fA-F]{4})|([nrt"/]))')
+"""Of a text in JSON, however deep; halves of a surrogate pair stay escaped."""
+_ESCAPED: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "/": "/"}
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode
+
+
+def _resolve(escape: re.Match[str]) -> str:
+    code, letter = escape.groups()
+    return _ESCAPED[letter] if code is None else chr(int(code, 16))
 
 
 class TooManyTextsError(Exception):
@@ -102,7 +111,7 @@ class Redacting(Treatment):
     def text(self, value: str) -> str:
         if value.lstrip()[:1] in _OPENING:
             return self._json_text(value)
-        return self._redact(value)
+        return self._plain_text(value)
 
     @override
     def opaque(self, value: Any) -> Any:
@@ -126,13 +135,22 @@ class Redacting(Treatment):
 
     @override
     def unreadable(self, value: str) -> str:
-        return self._redact(value)
+        return self._plain_text(value)
+
+    def _plain_text(self, value: str) -> str:
+        """Redact a text; escapes of JSON in it, which a cut left behind, are only resolved when they hide something."""
+        redacted = self._redact(value)
+        if "\\" not in redacted:
+            return redacted
+        resolved = _ESCAPE.sub(_resolve, redacted)
+        found = self._redact(resolved)
+        return redacted if found == resolved else found
 
     def _json_text(self, value: str) -> str:
         """Look behind the escapes of a JSON text; tool arguments are such."""
         try:
             inner = _decode(value)
         except (msgspec.DecodeError, RecursionError):
-            return self._redact(value)
+            return self._plain_text(value)
         redacted = self.opaque(inner)
         return self._redact(value if redacted == inner else _encode(redacted).decode())

@@ -269,15 +269,18 @@ def _streams(text: Callable[[], str]) -> dict[str, Any]:
         head | {"choices": [], "usage": USAGE},
     ]
     usage = {"input_tokens": 14, "output_tokens": 8, "total_tokens": 22}
+    # The last event repeats what the first one held.
+    instructions = text()
     done = {
         "id": "resp_1",
+        "instructions": instructions,
         "object": "response",
         "status": "completed",
         "usage": usage,
         "output": [{"content": [{"text": text()}]}],
     }
     responses = [
-        {"type": "response.created", "response": {"id": "resp_1", "instructions": text()}},
+        {"type": "response.created", "response": {"id": "resp_1", "instructions": instructions}},
         {"type": "response.output_item.added", "item": {"type": "message", "content": [{"text": text()}]}},
         {"type": "response.output_text.delta", "delta": text(), "item_id": "msg_1", "output_index": 0},
         {"type": "response.output_text.done", "text": text()},
