@@ -25,3 +25,8 @@ class Pattern:
     """Decides about a candidate; none means that the expression is enough."""
     alone: bool = True
     """Whether a candidate next to a letter, a digit or an underscore is none: part of a longer word."""
+    hint: str = ""
+    """An expression for what every finding holds, where looking for the whole one in every text would be slow.
+
+    All patterns are looked for in one pass first, whose automaton swells with what counts characters or begins anywhere.
+    """

@@ -156,6 +156,7 @@ PERSONAL_DATA: Final = (
         found=("ann.smith@example.com", "müller@bücher.example", "x+tag@mail.example.co.uk", "a%40b.example"),
         left=("logo@2x.png", "getty@tty1.service", "@decorator.name", "user@localhost", "a @ b.com"),
         confirm=_mail_address,
+        hint="@|%40",
     ),
     Pattern(
         "card",
@@ -169,6 +170,7 @@ PERSONAL_DATA: Final = (
         ),
         left=("4111 1111 1111 1112", "1234567890123456", "0000000000000000", "41111111111111110000000000"),
         confirm=_card_numbers,
+        hint=r"\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d[ -]?\d",
     ),
     Pattern(
         "iban",

@@ -19,7 +19,7 @@ class TextRedactor:
             ExpressionError: an expression is none.
         """
         self._patterns = [(each, Expression(each.expression), _marker(each.kind)) for each in patterns]
-        self._any = ExpressionSet([each.expression for each in patterns])
+        self._any = ExpressionSet([each.hint or each.expression for each in patterns])
 
     def redact(self, text: str) -> str:
         """Return the text with a typed marker for each finding; the very same text when there is none."""

@@ -49,6 +49,7 @@ SECRETS: Final = (
             "Server=tcp:db.example,1433;User ID=sa;Password=" + "hunter2;Encrypt=true",
         ),
         left=("a=1;b=2;c=3", "Password=; Server=x"),
+        hint=r"(?i:Key|SharedSecretValue|Signature|Password|Pwd)=",
     ),
     Pattern(
         "url_credentials",
@@ -56,12 +57,14 @@ SECRETS: Final = (
         found=("https://user:pa55@host.example/x", "postgres://app:s3cret@db:5432/main", "redis://:topsecret@cache"),
         left=("https://host.example:8080/x", "https://host/path:with@at", "mailto:a"),
         alone=False,
+        hint="://",
     ),
     Pattern(
         "jwt",
         r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)?",
         found=(_JWT_HEAD + ".eyJ" + "zdWIiOiIxIn0." + _MIXED * 4, _JWT_HEAD + ".eyJ" + "zdWIiOiIxIn0."),
         left=("eyJhbGciOiJIUzI1NiJ9", "eyJ.a.b"),
+        hint="eyJ",
     ),
     Pattern(
         "sas_signature",
@@ -102,21 +105,27 @@ SECRETS: Final = (
         confirm=_with_a_digit,
         alone=False,
     ),
-    Pattern("azure_key", r"[A-Za-z0-9+/]{86}==", (_MIXED * 10 + "aZ3bY4" + "==",), (_MIXED * 10 + "==",)),
+    Pattern("azure_key", r"[A-Za-z0-9+/]{86}==", (_MIXED * 10 + "aZ3bY4" + "==",), (_MIXED * 10 + "==",), hint="=="),
     Pattern(
         "azure_key",
         r"[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}",
         (_MIXED * 6 + "aZ3b" + "JQQJ99" + "B" * 26,),
         ("JQQJ99" + "B" * 26,),
+        hint="JQQJ99",
     ),
     Pattern(
         "azure_key",
         r"[A-Za-z0-9+/]{33}\+A(?:EhB|SbB|RmC|IoT)[A-Za-z0-9+/]{5,6}=",
         (_MIXED * 4 + "a+AEhB" + "Y4cXa=",),
         ("x+AEhBY4cXa=",),
+        hint=r"\+A(?:EhB|SbB|RmC|IoT)",
     ),
     Pattern(
-        "azure_key", r"[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}", ("aZ3" + "8Q~" + _MIXED * 4,), ("8Q~short",)
+        "azure_key",
+        r"[A-Za-z0-9_~.-]{3}[78]Q~[A-Za-z0-9_~.-]{31,34}",
+        ("aZ3" + "8Q~" + _MIXED * 4,),
+        ("8Q~short",),
+        hint="[78]Q~",
     ),
     Pattern(
         "openai_key",
