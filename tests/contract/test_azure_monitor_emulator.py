@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import pytest
 from azure.monitor.querymetrics import Metric, MetricAggregationType
 from plugins.azure_monitor import CLIENT, Sky, open_sky
-from plugins.azure_sdk import SDK_HABITS
 from plugins.tls_server import Certificates
 
 from collector.azure_monitor.metrics import load_metrics
@@ -20,8 +19,6 @@ from collector.emulators.azure_monitor import (
     Sample,
     Subscription,
 )
-
-pytestmark = [*SDK_HABITS]
 
 SCOPE = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
 ACCOUNTS = "Microsoft.CognitiveServices/accounts"

@@ -8,6 +8,7 @@
 A test with an estate of its own opens one with `open_sky`.
 """
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -62,8 +63,8 @@ class Sky:
     azure: AzureMonitorEmulator
     clock: SkyClock
     certificates: "Certificates"
-    stack: AsyncExitStack
     session: aiohttp.ClientSession
+    trust: ssl.SSLContext
 
     def grant(self, scope: str) -> None:
         self.azure.roles.grant(CLIENT, scope)
@@ -78,8 +79,11 @@ class Sky:
         )
 
     async def token(self, scope: str = MANAGEMENT) -> str:
-        async with self.credential() as credential:
-            return (await credential.get_token(scope)).token
+        """Return a token, asked for without the SDK."""
+        form = {"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": SECRET, "scope": scope}
+        url = f"{self.entra.authority}/{self.entra.tenant}/oauth2/v2.0/token"
+        async with self.session.post(url, data=form, ssl=self.trust) as reply:
+            return str((await reply.json())["access_token"])
 
     @asynccontextmanager
     async def metrics_client(self, region: str, **options: Any) -> AsyncIterator[MetricsClient]:
@@ -110,9 +114,8 @@ class Sky:
     async def _send(
         self, method: str, url: str, query: Mapping[str, str], headers: Mapping[str, str], json: object = None
     ) -> Reply:
-        context = self.certificates.trust()
         async with self.session.request(
-            method, url, params=query or None, headers=headers, json=json, ssl=context
+            method, url, params=query or None, headers=headers, json=json, ssl=self.trust
         ) as reply:
             return Reply(reply.status, await reply.json(), reply.headers)
 
@@ -145,17 +148,18 @@ async def open_sky(certificates: "Certificates", estate: Estate | None = None, *
     login = {name.removeprefix("entra_"): options.pop(name) for name in [*options] if name.startswith("entra_")}
     login = {"clock": lambda: clock().timestamp(), "applications": [Application(CLIENT, SECRET)]} | login
     async with AsyncExitStack() as stack:
-        entra = await stack.enter_async_context(EntraEmulator(**login, ssl_context=certificates.serve()))
+        context = certificates.serve()
+        entra = await stack.enter_async_context(EntraEmulator(**login, ssl_context=context))
         emulator = AzureMonitorEmulator(
             estate or build_estate(),
-            ssl_context=certificates.serve(),
+            ssl_context=context,
             tokens=entra.look_up,
             clock=clock,
             **({"seed": 7} | options),
         )
         azure = await stack.enter_async_context(emulator)
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        yield Sky(entra, azure, clock, certificates, stack, session)
+        yield Sky(entra, azure, clock, certificates, session, certificates.trust())
 
 
 @pytest.fixture

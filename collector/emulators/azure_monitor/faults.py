@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from collector.emulators.azure_monitor.errors import (
     THROTTLED_BACKEND,
@@ -43,13 +43,34 @@ class Fault:
         return error
 
 
-@dataclass(slots=True)
 class Gate:
     """Holds requests. `waiting` is how many stand before it."""
 
-    action: str
-    waiting: int = 0
-    opened: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, action: str) -> None:
+        """Hold requests for an action; all of them when it is empty."""
+        self.action = action
+        self.waiting = 0
+        self._opened = asyncio.Event()
+        self._changed = asyncio.Event()
+
+    def open(self) -> None:
+        """Let all go."""
+        self._opened.set()
+
+    async def reached(self, count: int) -> None:
+        """Return when so many requests stand before it."""
+        while self.waiting < count:
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def wait(self) -> None:
+        """Stand before it until it opens."""
+        self.waiting += 1
+        self._changed.set()
+        try:
+            await self._opened.wait()
+        finally:
+            self.waiting -= 1
 
 
 class Faults:
@@ -76,7 +97,7 @@ class Faults:
             yield gate
         finally:
             self._gates.remove(gate)
-            gate.opened.set()
+            gate.open()
 
     async def meet(self, action: str) -> None:
         """Let a request meet what is ordered for it.
@@ -86,11 +107,7 @@ class Faults:
             ConnectionCutError: its connection is to be closed.
         """
         for gate in [each for each in self._gates if each.action in {"", action}]:
-            gate.waiting += 1
-            try:
-                await gate.opened.wait()
-            finally:
-                gate.waiting -= 1
+            await gate.wait()
         for fault in self._faults:
             if fault.action in {"", action}:
                 if fault.times is not None:

@@ -178,11 +178,11 @@ def _align(start: datetime, step: timedelta | None) -> datetime:
 
 
 def _parse_aggregations(text: str) -> list[Aggregation]:
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in _AGGREGATIONS]
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name.lower() not in _AGGREGATIONS]
     if unknown:
         raise bad_value(unknown[0], "aggregation", Aggregation)
-    return [_AGGREGATIONS[name] for name in names]
+    return [_AGGREGATIONS[name.lower()] for name in names]
 
 
 def _parse_top(text: str | None) -> int:
