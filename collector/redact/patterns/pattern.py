@@ -28,5 +28,5 @@ class Pattern:
     hint: str = ""
     """An expression for what every finding holds, where looking for the whole one in every text would be slow.
 
-    All patterns are looked for in one pass first, whose automaton swells with what counts characters or begins anywhere.
+    All are looked for in one pass first, and its automaton swells with what counts characters or begins anywhere.
     """
