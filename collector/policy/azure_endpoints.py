@@ -18,16 +18,17 @@ _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 @dataclass(frozen=True)
 class HttpsUrl(Text):
-    """The address of a login host, with https:// and nothing behind the host."""
+    """The address of a host, with https:// and nothing behind the host. `noun` and `example` are for people."""
+
+    noun: str = "a login host"
+    example: str = "https://login.microsoftonline.us"
 
     @override
     def check(self, value: object) -> str:
         text = super().check(value).strip().rstrip("/")
         url = _split(text)
-        if url.scheme != "https" or not url.hostname or url.path or url.query or url.username is not None:
-            raise RefusedError(
-                "{shown} is not a login host", "Write https:// and the host, such as https://login.microsoftonline.us."
-            )
+        if not _is_https(url) or url.path:
+            raise RefusedError(f"{{shown}} is not {self.noun}", f"Write https:// and the host, such as {self.example}.")
         return text
 
     @override
@@ -36,18 +37,24 @@ class HttpsUrl(Text):
 
 
 @dataclass(frozen=True)
-class RegionalUrl(HttpsUrl):
+class RegionalUrl(Text):
     """The address of a service that each region has for itself; ``{region}`` in it stands for the region."""
 
     @override
     def check(self, value: object) -> str:
-        text = Text.check(self, value).strip().rstrip("/")
-        super().check(text.replace(REGION, "region"))
+        text = super().check(value).strip().rstrip("/")
+        if not _is_https(_split(text.replace(REGION, "region"))):
+            hint = f"Write https:// and the host, such as https://{REGION}.metrics.monitor.azure.us."
+            raise RefusedError("{shown} is not the address of a service of Azure Monitor", hint)
         return text
 
     @override
     def describe(self) -> str:
         return "address with https://, with `{region}` in it"
+
+
+def _is_https(url: SplitResult) -> bool:
+    return url.scheme == "https" and bool(url.hostname) and not url.query and url.username is None
 
 
 @dataclass(frozen=True)

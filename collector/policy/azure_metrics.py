@@ -35,6 +35,7 @@ from collector.policy.section import Contradiction, Section, setting
 from collector.policy.storage_rules import find_storage_problems
 
 _LOGINS = tuple(AZURE_MONITOR_LOGINS.needed)
+_RESOURCE_MANAGER = HttpsUrl("an address of Azure Resource Manager", "https://management.usgovcloudapi.net")
 
 
 class MetricsDataStream(Section):
@@ -127,14 +128,14 @@ class MonitorEndpoints(Section):
 
     aliases: ClassVar[Mapping[str, str]] = {"active_directory_endpoint": "authority_host"}
 
-    resource_manager_endpoint: Annotated[str, HttpsUrl()] = setting(
+    resource_manager_endpoint: Annotated[str, _RESOURCE_MANAGER] = setting(
         CLOUDS["public"].resource_manager_endpoint,
         "The address of Azure Resource Manager, where it is not the cloud's own.",
         reason="a cloud has one; Elastic's input names the cloud by this key, and so can you",
         derived="the cloud's: `https://management.azure.com`, `https://management.usgovcloudapi.net`, "
         "`https://management.chinacloudapi.cn`",
     )
-    resource_manager_audience: Annotated[str, HttpsUrl()] = setting(
+    resource_manager_audience: Annotated[str, _RESOURCE_MANAGER] = setting(
         CLOUDS["public"].resource_manager_endpoint,
         "Whom the token for Azure Resource Manager is for.",
         reason="it is the address of the cloud's own Resource Manager, also behind another address",
