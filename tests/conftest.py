@@ -9,6 +9,7 @@ pytest_plugins = [
     "plugins.daemon",
     "plugins.engine",
     "plugins.foreign_clients",
+    "plugins.metrics_input",
     "plugins.raw_peer",
     "plugins.schedules",
     "plugins.tls_server",

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from azure.core import AsyncPipelineClient
@@ -24,11 +24,12 @@ from azure.monitor.querymetrics.aio import MetricsClient
 from collector import __version__
 from collector.inputs.azure.credentials import build_credential
 from collector.inputs.azure.transport import http_options
-from collector.inputs.azure_metrics.refusals import Refusal, explain_answer, explain_failure, refuse
+from collector.inputs.azure_metrics.refusals import Cause, explain_answer, explain_failure, refuse
 from collector.policy import AzureMetricsStream
 from collector.policy.azure_endpoints import REGION
 
 type Json = Mapping[str, Any]
+type _Client = AsyncPipelineClient[HttpRequest, AsyncHttpResponse] | MetricsClient
 
 USER_AGENT: Final = f"aoai-collector/{__version__}"
 _ONCE: Final[dict[str, Any]] = {"retry_total": 0, "connection_timeout": 10, "read_timeout": 60}
@@ -57,14 +58,21 @@ class MonitorClients:
         self.skew_seconds = 0.0
         """How far this machine's clock is ahead of Azure's, by the last answer."""
 
-    async def get(self, path: str, query: Mapping[str, str]) -> Json:
-        """Ask Resource Manager; `path` begins with a slash.
+    async def read(self, path: str, query: Mapping[str, str]) -> bytes:
+        """Ask Resource Manager and return the body of its answer; `path` begins with a slash.
 
         Raises:
             RefusedByAzureError: it gives no answer, or a refusal.
         """
-        request = HttpRequest("GET", self._stream.resource_manager_endpoint + path, params=dict(query))
-        return await self._send(self._manager, request)
+        return await self._send(self._manager, HttpRequest("GET", self._address(path), params=dict(query)))
+
+    async def get(self, path: str, query: Mapping[str, str]) -> Json:
+        """Ask Resource Manager for one thing.
+
+        Raises:
+            RefusedByAzureError: it gives no answer, or a refusal.
+        """
+        return _decode(await self.read(path, query))
 
     async def list(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Json]:
         """Yield the entries of a list at Resource Manager, page after page.
@@ -80,11 +88,13 @@ class MonitorClients:
             if not following:
                 return
             self._check_host(following)
-            page = await self._send(self._manager, HttpRequest("GET", following))
-        raise refuse(Refusal.UNAVAILABLE, f"a list has more than {_MOST_PAGES} pages")
+            page = _decode(await self._send(self._manager, HttpRequest("GET", following)))
+        raise refuse(Cause.UNAVAILABLE, f"a list has more than {_MOST_PAGES} pages")
 
-    async def post_batch(self, region: str, path: str, query: Mapping[str, str], body: Json) -> Json:
-        """Ask the batch API of a region.
+    async def post_batch(self, region: str, path: str, query: Mapping[str, str], body: Json) -> bytes:
+        """Ask the batch API of a region and return the body of its answer.
+
+        The SDK's own method leaves out which result is of which resource, so its client sends our request.
 
         Raises:
             RefusedByAzureError: it gives no answer, or a refusal.
@@ -113,30 +123,25 @@ class MonitorClients:
         """Let nobody send our token elsewhere."""
         wanted, got = urlsplit(self._stream.resource_manager_endpoint), urlsplit(url)
         if (got.scheme, got.netloc.lower()) != (wanted.scheme, wanted.netloc.lower()):
-            raise refuse(Refusal.UNAVAILABLE, "a list goes on at another host")
+            raise refuse(Cause.UNAVAILABLE, "a list goes on at another host")
 
-    async def _send(
-        self,
-        client: "AsyncPipelineClient[HttpRequest, AsyncHttpResponse] | MetricsClient",
-        request: HttpRequest,
-        *,
-        batch: bool = False,
-    ) -> Json:
+    async def _send(self, client: _Client, request: HttpRequest, *, batch: bool = False) -> bytes:
         self.calls += 1
         try:
             answer = await client.send_request(request, **_ONCE)
-            self._compare_clocks(answer)
-            if answer.status_code != HTTPStatus.OK:
-                raise self._explain(answer, batch=batch)
-            return cast("Json", msgspec.json.decode(answer.content))
         except AzureError as error:
             raise explain_failure(error) from error
-        except msgspec.DecodeError as error:
-            raise refuse(Refusal.UNAVAILABLE, "an answer is not JSON") from error
+        self._compare_clocks(answer)
+        if answer.status_code != HTTPStatus.OK:
+            raise self._explain(answer, batch=batch)
+        return answer.content
+
+    def _address(self, path: str) -> str:
+        return self._stream.resource_manager_endpoint + quote(path, safe="/()")
 
     def _explain(self, answer: AsyncHttpResponse, *, batch: bool) -> Exception:
         if answer.status_code == HTTPStatus.UNAUTHORIZED and abs(self.skew_seconds) > _MOST_SKEW_SECONDS:
-            return refuse(Refusal.CLOCK_SKEW, f"it is {self.skew_seconds:+.0f} s off Azure's")
+            return refuse(Cause.CLOCK_SKEW, f"it is {self.skew_seconds:+.0f} s off Azure's")
         return explain_answer(answer, batch=batch)
 
     def _compare_clocks(self, answer: AsyncHttpResponse) -> None:
@@ -145,9 +150,19 @@ class MonitorClients:
             self.skew_seconds = self._clock() - parsedate_to_datetime(date).timestamp()
 
 
+def _decode(body: bytes) -> Json:
+    try:
+        decoded: Any = msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise refuse(Cause.UNAVAILABLE, "an answer is not JSON") from error
+    if not isinstance(decoded, dict):
+        raise refuse(Cause.UNAVAILABLE, "an answer is no JSON object")
+    return cast("Json", decoded)
+
+
 def _open_manager(
     stream: AzureMetricsStream, credential: AsyncTokenCredential
-) -> "AsyncPipelineClient[HttpRequest, AsyncHttpResponse]":
+) -> AsyncPipelineClient[HttpRequest, AsyncHttpResponse]:
     options = http_options(stream)
     scope = stream.resource_manager_audience.rstrip("/") + "/.default"
     chain: list[Any] = [
