@@ -250,6 +250,66 @@ def event_hubs(
         _fail(f"cannot listen on {host}:{port}: {error.strerror}")
 
 
+ClientId = Annotated[str, typer.Option(help="The application that may log in.")]
+ClientSecret = Annotated[str, typer.Option(help="Its secret.")]
+ListenAt = Annotated[str, typer.Option(help="Address to listen on.")]
+_EMULATED_CLIENT: Final = "22222222-2222-4222-8222-222222222222"
+_EMULATED_SECRET: Final = "emulated"  # noqa: S105 - of an emulator, and no secret
+
+
+@emulate.command("entra")
+def entra(
+    client_id: ClientId = _EMULATED_CLIENT,
+    client_secret: ClientSecret = _EMULATED_SECRET,
+    host: ListenAt = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 18443,
+) -> None:
+    """Serve logins of Entra ID over TLS until Ctrl-C; print the keys of a stream that lead there."""
+    from collector.emulators.entra import Application
+    from collector.emulators.entra.command import serve
+
+    try:
+        _run(serve(Application(client_id, client_secret), host, port, typer.echo))
+    except OSError as error:
+        _fail(f"cannot listen on {host}:{port}: {error.strerror}")
+
+
+@emulate.command("azure-monitor")
+def azure_monitor(  # noqa: PLR0913, PLR0917 - each of them is an option
+    client_id: ClientId = _EMULATED_CLIENT,
+    client_secret: ClientSecret = _EMULATED_SECRET,
+    host: ListenAt = "127.0.0.1",
+    port: Annotated[
+        int,
+        typer.Option(
+            help="Port of the login host; Resource Manager and the metrics have the next two. 0 takes free ones.",
+            min=0,
+            max=65533,
+        ),
+    ] = 18443,
+    accounts: Annotated[int, typer.Option(help="How many accounts there are.", min=1, max=1000)] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same values.")] = 7,
+    late: Annotated[float, typer.Option(help="Share of values that come late.", min=0, max=1)] = 0.0,
+    restated: Annotated[float, typer.Option(help="Share of values that are corrected later.", min=0, max=1)] = 0.0,
+    missing: Annotated[float, typer.Option(help="Share of values that never come.", min=0, max=1)] = 0.0,
+) -> None:
+    """Serve metrics of made-up accounts over TLS until Ctrl-C; print the keys of a stream that lead there.
+
+    Its login host is in it: tokens of another one are not good here.
+    """
+    from collector.emulators.azure_monitor import Arrival
+    from collector.emulators.azure_monitor.command import Ports, serve
+    from collector.emulators.entra import Application
+
+    ports = Ports(port, port and port + 1, port and port + 2)
+    arrival = Arrival(seed, late=late, restated=restated, missing=missing)
+    application = Application(client_id, client_secret)
+    try:
+        _run(serve(application, host, ports, typer.echo, accounts=accounts, arrival=arrival))
+    except OSError as error:
+        _fail(f"cannot listen: {error.strerror}")
+
+
 def _parse_hub(text: str) -> "Hub":
     from collector.emulators.event_hubs import Hub
 
