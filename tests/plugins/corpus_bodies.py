@@ -33,6 +33,12 @@ class SeededBody:
     shape: str
     text: str
     items: tuple[Item, ...]
+    is_whole: bool
+
+    @property
+    def values(self) -> set[str]:
+        """What is searched for: the secrets, and of harmless items the whole texts."""
+        return {item.value or item.text for item in self.items}
 
 
 def shapes() -> dict[str, list[str]]:
@@ -44,17 +50,18 @@ def shapes() -> dict[str, list[str]]:
     return dict(found)
 
 
-def seed_bodies(items: list[Item], *, cut: bool) -> Iterator[SeededBody]:
-    """Put every item into every shape once, whole or cut somewhere; its ways of being written take turns."""
+def seed_bodies(items: list[Item], *, cut: bool, every: int = 1) -> Iterator[SeededBody]:
+    """Put every item into every shape, or every n-th one, whole or cut somewhere; ways of writing it take turns."""
     source = random.Random(SEED)
-    for shape, ways in shapes().items():
-        waiting, written = source.sample(items, len(items)), cycle(ways)
+    for number, (shape, ways) in enumerate(shapes().items()):
+        taking = items[number % every :: every]
+        waiting, written = source.sample(taking, len(taking)), cycle(ways)
         while waiting:
             template = next(written)
             places = sorted({found.group(2) for found in _MARK.finditer(template)})
             taken, waiting = waiting[: len(places)], waiting[len(places) :]
             body = _fill(template, dict(zip(places, cycle(taken), strict=False)))
-            yield SeededBody(shape, body[: source.randrange(1, len(body))] if cut else body, tuple(taken))
+            yield SeededBody(shape, body[: source.randrange(1, len(body))] if cut else body, tuple(taken), not cut)
 
 
 def _fill(template: str, texts: dict[str, Item]) -> str:

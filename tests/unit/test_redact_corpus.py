@@ -25,7 +25,7 @@ def redacted() -> Level:
 
 
 def values_of(bodies: tuple[SeededBody, ...]) -> set[str]:
-    return {item.value or item.text for body in bodies for item in body.items}
+    return set[str]().union(*(body.values for body in bodies))
 
 
 def applied(level: Level, bodies: tuple[SeededBody, ...]) -> str:
@@ -40,13 +40,13 @@ def leaving(level: Level, items: list[Item], *, cut: bool) -> Iterator[tuple[See
     """Each body with what leaves of its items; six bodies share a record."""
     for bodies in batched(seed_bodies(items, cut=cut), 6):
         found = found_in(applied(level, bodies), values_of(bodies))
-        yield from ((body, found & values_of((body,))) for body in bodies)
+        yield from ((body, found & body.values) for body in bodies)
 
 
 def test_the_search_finds_every_item_in_every_shape_as_it_came() -> None:
     found: dict[str, set[str]] = {}
     for body in seed_bodies(CORPUS, cut=False):
-        found.setdefault(body.shape, set()).update(found_in(body.text, values_of((body,))))
+        found.setdefault(body.shape, set()).update(found_in(body.text, body.values))
     values = {item.value or item.text for item in CORPUS}
     assert len(CORPUS) == SIZE
     assert len(found) == len(shapes()) > 30
@@ -70,6 +70,6 @@ def test_at_redacted_99_percent_of_the_secrets_stay_inside_in_every_shape(cut: b
 def test_at_redacted_at_most_one_harmless_text_in_two_hundred_is_touched_in_any_shape(redacted: Level) -> None:
     touched: dict[str, set[str]] = {}
     for body in seed_bodies(HARMLESS, cut=False):
-        gone = values_of((body,)) - found_in(applied(redacted, (body,)), values_of((body,)))
+        gone = body.values - found_in(applied(redacted, (body,)), body.values)
         touched.setdefault(body.shape, set()).update(gone)
     assert {shape: texts for shape, texts in touched.items() if len(texts) > len(HARMLESS) * 0.005} == {}
