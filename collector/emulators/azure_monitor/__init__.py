@@ -14,7 +14,9 @@ by shares; a ledger tells what is true in the end. Time is that of a clock, so a
 Not promised: writes; Resource Graph; other resource types; metrics of workspaces themselves; custom metrics, metric
 alerts, resource groups as a list; values at subscription scope (`Microsoft.ResourceId eq '*'`); `AutoAdjustTimegrain`;
 dimension names with blanks in filters; the limit of series in one answer; regional buckets of Resource Manager (one
-bucket for each application and subscription); texts of errors that nobody has published, which are ours. At Azure the
+bucket for each application and subscription); values of a metric that only `Definitions.offer` knows, unless the
+observations have some. Guesses, where nobody has published what Azure does: some texts of errors, a batch with a
+resource that is gone (refused whole, 404), the order of series without `orderby` (the largest first). At Azure the
 region is part of the host's name; here it is the first part of the path.
 
     estate = Estate([Account("aoai-east", deployments=[Deployment("chat")])])

@@ -61,7 +61,7 @@ class Throttle:
         limit, interval = self.limits.definitions, self.limits.definitions_interval
         wait = self._count(self._definitions.setdefault(subscription, deque()), limit, interval)
         if wait:
-            raise too_many_definitions(limit, f"0{interval}", wait.total_seconds())
+            raise too_many_definitions(limit, f"{interval!s:0>8}", wait.total_seconds())
 
     def count_batch(self, subscription: str) -> None:
         """Count a batch of the data plane.
