@@ -1,18 +1,78 @@
 """What the tests of pipelines and assets share: the assets on the engine, documents as the collector writes them."""
 
 import asyncio
+import ipaddress
 import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from itertools import batched
+from pathlib import Path
 from typing import Any
 
 import pytest
 from elasticsearch import AsyncElasticsearch, Elasticsearch
+from plugins.damage import damaged_texts
 
+from collector.assets.catalogue import FieldType, fields_of
 from collector.assets.installation import InstallReport, install
+from collector.assets.pipelines import datasets_with_pipelines
 from collector.assets.templates import pipeline_id
 
 type Document = dict[str, Any]
+type Leaf = tuple[str, object]
+
+CASES = Path(__file__).parent / "cases"
+
+SENDERS_OWN = ("agent.", "elastic_agent.", "input.")
+"""What a stock Elastic Agent adds: kept and mapped by Elasticsearch's own templates, no field of ours."""
+
+AS_SENT = {"azure.offset"}
+"""Written by the sender alone: a text, or a number from an Elastic Agent whose Azure library has it so."""
+
+
+def is_number(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_date(value: object) -> bool:
+    """A day, or a time that names its zone: one without is read as UTC by Elasticsearch and by nobody else."""
+    if not isinstance(value, str):
+        return False
+    return datetime.fromisoformat(value).tzinfo is not None or value == value[:10]
+
+
+def is_address(value: object) -> bool:
+    return isinstance(value, str) and bool(ipaddress.ip_address(value))
+
+
+def is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+FITS: dict[FieldType, Callable[[object], bool]] = {
+    FieldType.BOOLEAN: lambda value: isinstance(value, bool),
+    FieldType.CONSTANT_KEYWORD: is_text,
+    FieldType.DATE: is_date,
+    FieldType.DOUBLE: lambda value: is_number(value) or isinstance(value, float),
+    FieldType.GEO_POINT: lambda value: isinstance(value, dict),
+    FieldType.IP: is_address,
+    FieldType.KEYWORD: is_text,
+    FieldType.LONG: is_number,
+    FieldType.MATCH_ONLY_TEXT: is_text,
+}
+"""Whether a JSON value is of a mapping's type; objects and flattened fields have no values of their own."""
+
+
+def leaves(value: object, name: str = "") -> Iterator[Leaf]:
+    if isinstance(value, dict) and value.keys() != {"lat", "lon"}:
+        for key, inner in value.items():
+            yield from leaves(inner, f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from leaves(inner, name)
+    else:
+        yield name, value
 
 
 async def _install(url: str) -> InstallReport:
@@ -60,6 +120,36 @@ def as_collected() -> Callable[..., Document]:
 
 
 @pytest.fixture(scope="session")
+def golden_records() -> dict[str, Document]:
+    """The record of every golden case that is one, by the case's name."""
+    return {str(path.parent.relative_to(CASES)): json.loads(path.read_text()) for path in CASES.glob("*/*/record.json")}
+
+
+@pytest.fixture(scope="session")
+def leaves_of() -> Callable[[Document], Iterator[Leaf]]:
+    """The fields of a document that have values, with them; each item of a list is one."""
+    return leaves
+
+
+@pytest.fixture(scope="session")
+def misfits() -> Callable[[Document, str], list[Leaf]]:
+    """What a document of a data set has that its catalogue does not name, or names as of another type."""
+    types = {dataset: {field.name: field.type for field in fields_of(dataset)} for dataset in datasets_with_pipelines()}
+
+    def find(document: Document, dataset: str) -> list[Leaf]:
+        known = types[dataset]
+        flattened = tuple(f"{field}." for field, kind in known.items() if kind is FieldType.FLATTENED)
+        return [
+            (field, value)
+            for field, value in leaves(document)
+            if not field.startswith((*SENDERS_OWN, *flattened)) and field not in AS_SENT
+            if field not in known or not FITS[known[field]](value)
+        ]
+
+    return find
+
+
+@pytest.fixture(scope="session")
 def send(elasticsearch_client: Elasticsearch) -> Callable[..., list[Document]]:
     """Write documents to a data stream with one bulk request; gives each item's answer."""
 
@@ -104,3 +194,36 @@ def process_all(elasticsearch_client: Elasticsearch, logs_pipeline: str) -> Call
         return [answer["doc"]["_source"] for answer in answers]
 
     return simulate
+
+
+@pytest.fixture(scope="session")
+def damaged_records(golden_records: dict[str, Document], full_size: bool) -> dict[str, list[str]]:
+    """Texts of damaged golden records, for each data set; of records of 100 KB at full size only."""
+    count, longest = (10_000, 2**31) if full_size else (2_000, 20_000)
+    records = list(golden_records.values())
+    return {dataset: damaged_texts(records, dataset, count, longest) for dataset in datasets_with_pipelines()}
+
+
+@pytest.fixture(scope="session")
+def damaged_documents(
+    damaged_records: dict[str, list[str]],
+    as_collected: Callable[..., Document],
+    process_all: Callable[[list[Document]], list[Document]],
+) -> dict[str, list[tuple[str, Document]]]:
+    """Each of those texts with the document that its data set's pipeline makes of it, sent at the level ``full``."""
+    return {
+        dataset: [
+            made
+            for batch in batched(texts, 250)
+            for made in zip(
+                batch, process_all([as_collected(text, dataset, ("content_full",)) for text in batch]), strict=True
+            )
+        ]
+        for dataset, texts in damaged_records.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def stored_texts(damaged_records: dict[str, list[str]], logs_pipeline: str, full_size: bool) -> dict[str, list[str]]:
+    """Those of them that are stored."""
+    return {dataset: texts[: None if full_size else 500] for dataset, texts in damaged_records.items()}
