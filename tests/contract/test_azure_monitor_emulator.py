@@ -226,6 +226,36 @@ async def test_an_idle_minute_is_zero_unsplit_and_without_a_value_split(certific
     assert [point.average for point in waits.data] == [300, None]  # type: ignore[attr-defined]
 
 
+async def test_observations_of_one_series_become_one_point(certificates: Certificates) -> None:
+    def observe(_resource: object, _minute: datetime) -> Sequence[Observation]:
+        waits = (("200", Sample(900.0, 3, 200.0, 400.0)), ("429", Sample(5.0, 1, 5.0, 5.0)))
+        return [
+            Observation({"ModelDeploymentName": name, "StatusCode": code}, {"TimeToResponse": wait})
+            for name in ("chat", "embed")
+            for code, wait in waits
+        ]
+
+    async with open_sky(certificates, observations=observe) as sky:
+        sky.grant(SCOPE)
+        start = sky.clock.now.replace(second=0) - timedelta(minutes=9)
+        question = {
+            "metric_names": ["TimeToResponse"],
+            "timespan": (start, start + timedelta(minutes=1)),
+            "aggregations": ["Total", "Average", "Minimum", "Maximum", "Count"],
+        }
+        (whole,) = await read_series(sky, **question)
+        (chat,) = await read_series(sky, **question, filter="ModelDeploymentName eq 'chat'")
+        (refused,) = await read_series(sky, **question, filter="ModelDeploymentName eq 'chat' and StatusCode eq '429'")
+
+    def values(series: object) -> tuple[float, ...]:
+        (point,) = series.data  # type: ignore[attr-defined]
+        return point.total, point.average, point.minimum, point.maximum, point.count
+
+    assert values(chat) == (905, 226.25, 5, 400, 4)
+    assert values(refused) == (5, 5, 5, 5, 1)
+    assert values(whole) == (1810, 226.25, 5, 400, 8)
+
+
 async def test_whole_numbers_of_64_bits_arrive_exactly(certificates: Certificates) -> None:
     most = 2**63 - 1
 
