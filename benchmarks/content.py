@@ -3,13 +3,13 @@
 Each figure is the fastest of many short rounds in one process: what the code needs, not what the machine does beside.
 """
 
-import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from benchmarks.bodies import compact, make_answer, make_request, make_stream
 from benchmarks.hub import make_record
 from benchmarks.summary import commit, machine
 from collector.events import Record
@@ -21,43 +21,6 @@ _BODY_BYTES: Final = 8192
 _ROUNDS: Final = 400
 _ROUND_SECONDS: Final = 0.002
 _KEY: Final = b"k" * 32
-_PROSE: Final = 'The "Eternal" river runs through Utopia;\nnobody has seen its end. '
-_FILTERS: Final = {
-    name: {"filtered": False, "severity": "safe"} for name in ("hate", "self_harm", "sexual", "violence")
-}
-
-
-def _request(turns: int = 9) -> str:
-    messages = [{"role": "system", "content": _PROSE * 10}]
-    messages += [{"role": ("user", "assistant")[turn % 2], "content": _PROSE * 11} for turn in range(turns)]
-    return _compact({"model": "chat-prod", "messages": messages, "temperature": 0.2, "max_tokens": 800})
-
-
-def _answer(characters: int) -> str:
-    message = {"role": "assistant", "content": (_PROSE * 120)[:characters], "refusal": None}
-    choice = {
-        "index": 0,
-        "finish_reason": "stop",
-        "logprobs": None,
-        "message": message,
-        "content_filter_results": _FILTERS,
-    }
-    usage = {"prompt_tokens": 1400, "completion_tokens": 80, "total_tokens": 1480}
-    prompt = [{"prompt_index": 0, "content_filter_results": _FILTERS}]
-    return _compact(_head("chat.completion") | {"choices": [choice], "prompt_filter_results": prompt, "usage": usage})
-
-
-def _stream() -> str:
-    def event(delta: dict[str, Any], finish: str | None = None) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish, "content_filter_results": _FILTERS}
-        return f"data: {_compact(_head('chat.completion.chunk') | {'choices': [choice]})}\n\n"
-
-    pieces = "".join(event({"content": f" word{number}"}) for number in range(24))
-    return event({"role": "assistant", "content": ""}) + pieces + event({}, "stop") + "data: [DONE]\n\n"
-
-
-def _head(kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-demo0001", "object": kind, "created": 1773133262, "model": "gpt-4o-2024-08-06"}
 
 
 def _gateway(**bodies: str) -> Record:
@@ -83,23 +46,19 @@ def _gateway(**bodies: str) -> Record:
 
 
 def _record(record: Mapping[str, object]) -> Record:
-    text = _compact(record)
+    text = compact(record)
     return Record(text.encode(), text)
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
 
 
 def cases() -> Iterator[tuple[str, float | None, Record]]:
     """Yield the name of each case, its target in microseconds under ``metadata``, and its record."""
     yield "RequestResponse, no body", 0.5, _record(make_record(random.Random(7)))  # noqa: S311 - the same in every run
     yield "gateway, no body", None, _gateway()
-    yield "gateway, request of 8 KB", 60, _gateway(requestBody=_request())
-    yield "gateway, answer of 8 KB", 60, _gateway(responseBody=_answer(7400))
-    yield "gateway, both of 8 KB", None, _gateway(requestBody=_request(), responseBody=_answer(7400))
-    yield "gateway, request cut at 8,192 bytes", 60, _gateway(requestBody=_request(20)[:_BODY_BYTES])
-    yield "gateway, stream cut at 8,192 bytes", 60, _gateway(responseBody=_stream()[:_BODY_BYTES])
+    yield "gateway, request of 8 KB", 60, _gateway(requestBody=make_request())
+    yield "gateway, answer of 8 KB", 60, _gateway(responseBody=make_answer(7400))
+    yield "gateway, both of 8 KB", None, _gateway(requestBody=make_request(), responseBody=make_answer(7400))
+    yield "gateway, request cut at 8,192 bytes", 60, _gateway(requestBody=make_request(20)[:_BODY_BYTES])
+    yield "gateway, stream cut at 8,192 bytes", 60, _gateway(responseBody=make_stream()[:_BODY_BYTES])
 
 
 def microseconds(apply: Callable[[Record], object], record: Record) -> float:

@@ -33,6 +33,7 @@ class EmbeddedEngine:
         http_port: 0 for a free one.
         heap: the JVM's heap, such as ``512m``; the process takes little more.
         on_progress: told how far slow steps are, some of them from other threads.
+        jvm_options: further options of the JVM; they win over the ones it always has.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class EmbeddedEngine:
         http_port: int = 0,
         heap: str = "512m",
         on_progress: ProgressCallback | None = None,
+        jvm_options: tuple[str, ...] = (),
     ) -> None:
         if not re.fullmatch(r"[1-9]\d*[mg]", heap):
             raise ValueError(f"heap must be a number of megabytes or gigabytes such as '512m', not {heap!r}")
@@ -49,6 +51,7 @@ class EmbeddedEngine:
         self._http_port = http_port
         self._heap = heap
         self._on_progress = on_progress or ignore_progress
+        self._jvm_options = jvm_options
         self._temporary_home: Path | None = None
         self._process: EngineProcess | None = None
         self._url: str | None = None
@@ -79,7 +82,8 @@ class EmbeddedEngine:
         home = self._make_home()
         settings = {"path.home": str(home), "http.port": str(self._http_port)}
         try:
-            self._process = EngineProcess(launch.command(heap=self._heap, settings=settings), home / LOG_NAME)
+            command = launch.command(heap=self._heap, settings=settings, extra=self._jvm_options)
+            self._process = EngineProcess(command, home / LOG_NAME)
             self._await(self._process)
         except BaseException:
             self.stop()
