@@ -199,7 +199,7 @@ def process_all(elasticsearch_client: Elasticsearch, logs_pipeline: str) -> Call
 @pytest.fixture(scope="session")
 def damaged_records(golden_records: dict[str, Document], full_size: bool) -> dict[str, list[str]]:
     """Texts of damaged golden records, for each data set; of records of 100 KB at full size only."""
-    count, longest = (10_000, 2**31) if full_size else (2_000, 20_000)
+    count, longest = (10_000, 2**31) if full_size else (1_000, 20_000)
     records = list(golden_records.values())
     return {dataset: damaged_texts(records, dataset, count, longest) for dataset in datasets_with_pipelines()}
 
@@ -226,4 +226,4 @@ def damaged_documents(
 @pytest.fixture(scope="session")
 def stored_texts(damaged_records: dict[str, list[str]], logs_pipeline: str, full_size: bool) -> dict[str, list[str]]:
     """Those of them that are stored."""
-    return {dataset: texts[: None if full_size else 500] for dataset, texts in damaged_records.items()}
+    return {dataset: texts[: None if full_size else 300] for dataset, texts in damaged_records.items()}
