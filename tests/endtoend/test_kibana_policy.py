@@ -148,7 +148,7 @@ async def test_it_takes_the_records_into_the_data_stream_that_the_policy_names(
     found = await documents.sources("azure_openai.logs")
     assert {json.loads(document["message"])["correlationId"] for document in found} == fed
     assert {(document["team"], *document["tags"]) for document in found} == {
-        ("search", "azure-openai-logs", "forwarded")
+        ("search", "azure-openai-logs", "forwarded", "content_metadata")
     }
     async with ContainerClient.from_connection_string(azurite.connection_string, container) as client:
         assert len([blob async for blob in client.list_blobs() if "/checkpoint/" in blob.name]) == 4
@@ -179,7 +179,10 @@ async def test_each_key_that_is_not_used_is_explained_once_at_start(kibana_polic
         "id",
         "revision",
         "output_permissions",
-        "agent",
+        "agent.download",
+        "agent.monitoring.logs",
+        "agent.monitoring.traces",
+        "agent.features",
         "secret_references",
         "outputs.default.preset",
         "inputs[0].revision",

@@ -157,8 +157,13 @@ async def feeding(weather: Weather, workers: int, folder: Path) -> AsyncGenerato
     await output.close()
 
 
+@pytest.fixture(autouse=True)
+def only_errors_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """A storm in virtual time says more than a failure needs."""
+    caplog.set_level(logging.ERROR, "collector")
+
+
 def simulate(main: Coroutine[Any, Any, None], seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    logging.getLogger("collector").setLevel(logging.ERROR)
     monkeypatch.setattr("collector.output.elasticsearch.output.random.random", Random(seed).random)
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         runner.run(main)

@@ -31,12 +31,14 @@ class TemplateCluster(Cluster):
         if request.method == "PUT":
             self.stored[request.path] = await request.json()
             return {"acknowledged": True}, 200
-        if request.path not in self.stored:
+        *_, kind, pattern = request.path.split("/")
+        folder = request.path.removesuffix(pattern)
+        found = {path.removeprefix(folder): body for path, body in self.stored.items() if path.startswith(folder)}
+        if not found:
             return {}, 404
-        body, (kind, name) = self.stored[request.path], request.path.split("/")[-2:]
         if kind == "pipeline":
-            return {name: body}, 200
-        return {f"{kind[1:]}s": [{"name": name, kind[1:]: body}]}, 200
+            return found, 200
+        return {f"{kind[1:]}s": [{"name": name, kind[1:]: body} for name, body in found.items()]}, 200
 
 
 async def run_setup(*options: str, environment: dict[str, str] | None = None) -> Result:
