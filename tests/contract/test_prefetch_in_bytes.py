@@ -16,7 +16,7 @@ from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
 from collector.emulators.event_hubs import EventHubsEmulator
 from collector.emulators.event_hubs import connection as emulated
 from collector.inputs.event_hub.prefetch import Prefetch
-from collector.inputs.event_hub.receiving import BoundedReceiver, bound
+from collector.inputs.event_hub.receiving import BoundedReceiver, Openings, bound
 
 HUB = "insights"
 PARTITIONS = ("0", "1", "2", "3")
@@ -69,7 +69,7 @@ async def reading(emulator: EventHubsEmulator) -> AsyncIterator[Reading]:
         emulator.connection_string(), "$Default", eventhub_name=HUB, load_balancing_interval=0.5
     )
     reader = Reading(client)
-    bound(client, reader.prefetch)
+    bound(client, reader.prefetch, Openings())
     task = asyncio.create_task(
         client.receive_batch(
             reader.handle,

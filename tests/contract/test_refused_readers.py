@@ -1,4 +1,4 @@
-"""A reader that Event Hubs refuses in silence: the Python SDK tries again without telling anyone, and we notice."""
+"""A reader that Event Hubs refuses: the Python SDK tries again without telling anyone, and we say so all the same."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
+from plugins.azure_sdk import SDK_HABITS
+from plugins.fault_proxy import FaultProxy
 
 from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
@@ -24,6 +26,7 @@ from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
 
 HUB = "hub"
+pytestmark = [*SDK_HABITS]
 
 
 class Clock:
@@ -53,11 +56,11 @@ class Settler:
 class Rig:
     """A real reader with its watch, on a hub of one partition, and a clock of the test's own."""
 
-    def __init__(self, hub: EventHubsEmulator, group: str, folder: Path) -> None:
+    def __init__(self, hub: EventHubsEmulator, group: str, folder: Path, *, port: int | None = None) -> None:
         self.clock = Clock()
         self.progress = StreamProgress("logs", self.clock, self.clock)
         stream: dict[str, Any] = {"eventhub": HUB, "consumer_group": group, "processor_start_position": "earliest"}
-        stream["connection_string"] = hub.connection_string()
+        stream["connection_string"] = hub.connection_string().replace(str(hub.port), str(port or hub.port))
         source = {"type": "azure-eventhub", "streams": [stream]}
         file = folder / "policy.yml"
         outputs = {"default": {"type": "elasticsearch", "hosts": "http://127.0.0.1:9"}}
@@ -72,8 +75,9 @@ class Rig:
             self.connection.source, DataStream("logs", "aoai.logs", "default"), (), preserve_original=False
         )
         intake = Intake(self.connection.source, encoder, self.output, Budget(2**20, 1000), counters)
+        self.trouble = Trouble("t")
         self.reader = EventHubReader(
-            self.connection, intake, Trouble("t"), checkpoint_interval=5, absent_limit=2**20, progress=self.progress
+            self.connection, intake, self.trouble, checkpoint_interval=5, absent_limit=2**20, progress=self.progress
         )
         self.watch = PartitionWatch(
             self.connection.client, self.progress, reads_from_the_start=lambda _: True, clock=self.clock
@@ -85,6 +89,11 @@ class Rig:
             while not (claimed := list(self.progress)):  # noqa: ASYNC110 - as below
                 await asyncio.sleep(0.05)
         return claimed[0]
+
+    async def wait_for_trouble(self, what: str | None) -> None:
+        async with asyncio.timeout(60):
+            while self.trouble.what != what:  # noqa: ASYNC110 - as below
+                await asyncio.sleep(0.05)
 
     async def wait_for_records(self, count: int) -> None:
         async with asyncio.timeout(60):
@@ -120,6 +129,34 @@ async def test_a_consumer_group_that_does_not_exist_is_said_in_words(hub: EventH
         assert not partition.trouble.grave
     finally:
         await rig.close()
+
+
+async def test_what_event_hubs_answers_to_a_reader_that_it_refuses_is_passed_on(
+    hub: EventHubsEmulator, tmp_path: Path
+) -> None:
+    rig = Rig(hub, "not_there", tmp_path)
+    try:
+        await rig.wait_for_trouble("the event hub cannot be read")
+        assert "partition 0: " in rig.trouble.reason
+        assert "could not be found" in rig.trouble.reason
+    finally:
+        await rig.close()
+
+
+async def test_a_hub_that_cannot_be_reached_any_more_is_said_and_its_return_too(
+    hub: EventHubsEmulator, tmp_path: Path
+) -> None:
+    async with FaultProxy(hub.port) as way:
+        rig = Rig(hub, "there", tmp_path, port=way.port)
+        try:
+            hub.append(HUB, "0", b'{"records": [{}]}')
+            await rig.wait_for_records(1)
+            await way.refuse()
+            await rig.wait_for_trouble("the event hub cannot be read")
+            await way.listen()
+            await rig.wait_for_trouble(None)  # though no event comes
+        finally:
+            await rig.close()
 
 
 async def test_a_reader_that_is_let_in_is_in_no_trouble(hub: EventHubsEmulator, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Opens the Azure clients that a stream of the policy asks for."""
 
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from azure.core.credentials_async import AsyncTokenCredential
@@ -12,7 +12,7 @@ from collector.events import Source
 from collector.inputs.azure.storage import open_container
 from collector.inputs.azure.transport import find_proxy, trust
 from collector.inputs.event_hub.prefetch import Prefetch
-from collector.inputs.event_hub.receiving import bound
+from collector.inputs.event_hub.receiving import Openings, bound
 from collector.inputs.event_hub.recreation import CurrentCheckpoints
 from collector.policy import EventHubConnectionString, EventHubStream, Secret
 from collector.state.blob import FencedBlobCheckpointStore
@@ -41,6 +41,7 @@ class StreamConnection:
     credential: AsyncTokenCredential | None
     prefetch: Prefetch
     checkpoints: CurrentCheckpoints
+    openings: Openings = field(default_factory=Openings)
 
     async def close(self) -> None:
         """Release the partitions and close every connection of the stream, the last even when cancelled."""
@@ -71,9 +72,10 @@ def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -
         )
     checkpoints.look_at(client)
     prefetch = Prefetch(stream.prefetch_bytes, stream.prefetch)
-    bound(client, prefetch)
+    openings = Openings()
+    bound(client, prefetch, openings)
     source = Source(host.lower(), stream.eventhub, stream.consumer_group)
-    return StreamConnection(client, store, source, credential, prefetch, checkpoints)
+    return StreamConnection(client, store, source, credential, prefetch, checkpoints, openings)
 
 
 def _options(stream: EventHubStream, store: CheckpointStore, host: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 _BYTES_BETWEEN_YIELDS: Final = 256 * 1024
 """About 5 ms of work; then the event loop may send and receive."""
 _SECONDS_BEFORE_ANOTHER_START: Final = 5.0
+_CANNOT_BE_READ: Final = "the event hub cannot be read"
 _STOLEN: Final = "link:stolen"
 """How the SDK shortens the condition ``amqp:link:stolen``."""
 
@@ -59,6 +60,8 @@ class EventHubReader:
             connection.client, resumes=connection.checkpoints.has_shown, absent_limit=absent_limit
         )
         self._checkpoints = connection.checkpoints
+        connection.openings.done = lambda _: trouble.over()
+        connection.openings.failed = self._on_opening_failed
         self._prefetch = connection.prefetch
         self._intake = intake
         self._trouble = trouble
@@ -86,7 +89,7 @@ class EventHubReader:
                     on_partition_close=self._on_partition_left,
                 )
             except Exception as error:  # noqa: BLE001 - after the start nothing from the network ends the process
-                self._trouble.report("the event hub cannot be read", _describe(error))
+                self._trouble.report(_CANNOT_BE_READ, _describe(error))
             await asyncio.sleep(_SECONDS_BEFORE_ANOTHER_START)
 
     async def prepare(self, step: Callable[[], Awaitable[None]]) -> None:
@@ -203,13 +206,19 @@ class EventHubReader:
         await self._checkpoints.update_checkpoint(checkpoint)
         self.progress.save(partition, position.sequence_number)
 
+    def _on_opening_failed(self, partition: str, error: Exception) -> None:
+        """Say what the SDK keeps to itself: no network, no token, a reader that Event Hubs refuses."""
+        if not self._paused:
+            self._trouble.report(_CANNOT_BE_READ, f"partition {partition}: {_describe(error)}")
+
     async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:
         partition = f"partition {context.partition_id}: " if context is not None else ""
         taken = isinstance(error, PartitionGoneError) or getattr(error, "error", None) == _STOLEN
-        what = "another reader has taken a partition" if taken else "the event hub cannot be read"
+        what = "another reader has taken a partition" if taken else _CANNOT_BE_READ
         self._trouble.report(what, partition + _describe(error))
 
 
 def _describe(error: Exception) -> str:
-    text = str(error).splitlines()
-    return f"{type(error).__name__}: {text[0] if text else 'no message'}"
+    """The first two lines: AMQP errors have their condition in one and what it means in the next."""
+    lines = [line.strip() for line in str(error).splitlines()[:2]]
+    return f"{type(error).__name__}: {' '.join(lines) or 'no message'}"

@@ -4,16 +4,21 @@ The SDK has one number for prefetch, set once. Its transport is a part that a cl
 object that asks for credit and reads frames: ``BoundedTransport`` makes a ``BoundedReceiver`` instead. Nothing of the
 library's own is replaced. ``tests/contract/test_prefetch_in_bytes.py`` fails when an SDK no longer goes this way.
 
-Three things differ from the SDK's receiver:
+Four things differ from the SDK's receiver:
 
 - it asks for as many events as the partition's share holds, and reads no frame while the share is full; unread bytes
   stay in the socket, and TCP tells the service to wait;
 - it has no second task that reads every 30 s to keep the connection alive: that one reads without asking anyone. The
   SDK calls the receiver every 50 ms, and each call sends the heartbeat when it is due;
 - it forgets delivery tags. The SDK (5.15.1) keeps each one for a settlement that never comes, since the service sends
-  events settled: about 100 bytes an event, for ever.
+  events settled: about 100 bytes an event, for ever;
+- it tells why it cannot be opened. The SDK tries again at once, without end, and tells nobody (``_receive_task`` takes
+  a consumer that is not open yet for one that is being closed).
 """
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from azure.eventhub._pyamqp.aio import ReceiveClientAsync  # pyright: ignore[reportPrivateUsage] - see above
@@ -39,16 +44,53 @@ _OPTIONS_OF_CONFIGURATION: Final = (
 """What the SDK's transport passes on of a client's configuration."""
 
 
+def _tell_nobody(*_: object) -> None: ...
+
+
+@dataclass(slots=True)
+class Openings:
+    """Who is told, with the partition, when a reader was opened and when it could not be."""
+
+    done: Callable[[str], None] = _tell_nobody
+    failed: Callable[[str, Exception], None] = _tell_nobody
+
+
 class BoundedReceiver(ReceiveClientAsync):
     """Reads one partition within its share."""
 
     _link: Any
     _connection: Any
 
-    def __init__(self, hostname: str, source: Any, *, share: Share, **options: Any) -> None:
-        """Take what the SDK's receiver takes, and the share."""
+    def __init__(self, hostname: str, source: Any, *, share: Share, openings: Openings, **options: Any) -> None:
+        """Take what the SDK's receiver takes, the share, and who is told of its opening."""
         super().__init__(hostname, source, **options)  # pyright: ignore[reportUnknownMemberType] - it has no types
         self._share = share
+        self._openings = openings
+        self._partition = _partition_of(source)
+        self._is_open = False
+
+    async def open_async(self, connection: Any = None) -> None:
+        """Do as the SDK's, and tell of a failure."""
+        with self._telling():
+            await super().open_async(connection)  # pyright: ignore[reportUnknownMemberType]
+
+    async def client_ready_async(self) -> bool:
+        """Do as the SDK's, which is asked until it says yes; tell of a failure until then, and of the success once."""
+        if self._is_open:
+            return await super().client_ready_async()
+        with self._telling():
+            self._is_open = await super().client_ready_async()
+        if self._is_open:
+            self._openings.done(self._partition)
+        return self._is_open
+
+    @contextmanager
+    def _telling(self) -> Generator[None]:
+        try:
+            yield
+        except Exception as error:
+            self._openings.failed(self._partition, error)
+            raise
 
     async def _message_received_async(self, frame: Any, message: Any) -> None:
         # First the SDK's part: whatever fails after it, the event is not lost.
@@ -75,9 +117,10 @@ class BoundedReceiver(ReceiveClientAsync):
 class BoundedTransport(PyamqpTransportAsync):
     """The SDK's transport for a client whose partitions share a number of bytes."""
 
-    def __init__(self, prefetch: Prefetch) -> None:
-        """Let every receiver find its share in ``prefetch``."""
+    def __init__(self, prefetch: Prefetch, openings: Openings) -> None:
+        """Let every receiver find its share in ``prefetch`` and tell ``openings`` of its own."""
         self._prefetch = prefetch
+        self._openings = openings
 
     def create_receive_client(  # pyright: ignore[reportIncompatibleMethodOverride] - static there
         self, *, config: Any, source: Any, **options: Any
@@ -87,15 +130,16 @@ class BoundedTransport(PyamqpTransportAsync):
             config.hostname,
             source,
             share=self._prefetch.share(_partition_of(source)),
+            openings=self._openings,
             receive_settle_mode=ReceiverSettleMode.First,
             **{name: getattr(config, name) for name in _OPTIONS_OF_CONFIGURATION},
             **options | {"keep_alive_interval": 0},
         )
 
 
-def bound(client: EventHubConsumerClient, prefetch: Prefetch) -> None:
-    """Let every partition that the client reads from now on keep to its share."""
-    cast("Any", client)._amqp_transport = BoundedTransport(prefetch)  # noqa: SLF001 - see above
+def bound(client: EventHubConsumerClient, prefetch: Prefetch, openings: Openings) -> None:
+    """Let every partition that the client reads from now on keep to its share, and tell how its opening goes."""
+    cast("Any", client)._amqp_transport = BoundedTransport(prefetch, openings)  # noqa: SLF001 - see above
 
 
 def weigh(message: Any) -> int:
