@@ -189,11 +189,14 @@ class Documents:
             await self._client.indices.delete_index_template(name=template)
 
     async def wait_for(self, dataset: str, count: int) -> None:
-        """Wait until the data stream holds that many documents; fail when it does not within a minute."""
+        """Wait until the data stream holds that many documents; fail when none comes for a minute."""
         held = -1
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
-                while (held := await self.count(dataset)) < count:  # noqa: ASYNC110 - only asking tells
+            async with asyncio.timeout(_PATIENCE_SECONDS) as patience:
+                while (now := await self.count(dataset)) < count:
+                    if now > held:
+                        patience.reschedule(asyncio.get_running_loop().time() + _PATIENCE_SECONDS)
+                    held = now
                     await asyncio.sleep(0.1)
         except TimeoutError:
             pytest.fail(f"logs-{dataset}-{self._namespace} holds {held} documents, not {count}")
