@@ -17,7 +17,7 @@ from plugins.damage import damaged_texts
 from collector.assets.catalogue import FieldType, fields_of
 from collector.assets.installation import InstallReport, install
 from collector.assets.pipelines import datasets_with_pipelines
-from collector.assets.templates import pipeline_id
+from collector.assets.templates import DATASETS, pipeline_id
 
 type Document = dict[str, Any]
 type Leaf = tuple[str, object]
@@ -134,7 +134,7 @@ def leaves_of() -> Callable[[Document], Iterator[Leaf]]:
 @pytest.fixture(scope="session")
 def misfits() -> Callable[[Document, str], list[Leaf]]:
     """What a document of a data set has that its catalogue does not name, or names as of another type."""
-    types = {dataset: {field.name: field.type for field in fields_of(dataset)} for dataset in datasets_with_pipelines()}
+    types = {dataset.name: {field.name: field.type for field in fields_of(dataset.name)} for dataset in DATASETS}
 
     def find(document: Document, dataset: str) -> list[Leaf]:
         known = types[dataset]

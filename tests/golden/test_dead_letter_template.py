@@ -1,14 +1,22 @@
 """The template of the dead letters takes what the collector writes, however bad the original is."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 
-type Document = dict[str, Any]
+from collector.assets.catalogue import fields_of
+from collector.events import DataStream, Position, Reject, RejectReason, Source
+from collector.output.elasticsearch.encoding import DeadLetter, StreamEncoder
+from collector.output.elasticsearch.encoding import dead_letter as written
 
-pytestmark = pytest.mark.engine
+type Document = dict[str, Any]
+type Leaf = tuple[str, object]
+
+engine = pytest.mark.engine
 
 DATASET = "aoai.deadletter"
 
@@ -24,7 +32,6 @@ def dead_letter(original: str) -> Document:
             "dataset": DATASET,
             "reason": "invalid_json",
             "original": original,
-            "hash": "b2:00",
         },
         "error": {"type": "invalid_json", "message": "no JSON at byte 0"},
         "aoai": {
@@ -39,6 +46,7 @@ def dead_letter(original: str) -> Document:
     }
 
 
+@engine
 def test_an_original_of_a_megabyte_fits(
     send: Callable[..., list[Document]], logs_pipeline: str, engine_namespace: str
 ) -> None:
@@ -46,6 +54,7 @@ def test_an_original_of_a_megabyte_fits(
     assert item["status"] == 201
 
 
+@engine
 def test_dead_letters_can_be_counted_by_reason_and_stage(
     send: Callable[..., list[Document]], elasticsearch_client: Elasticsearch, logs_pipeline: str, engine_namespace: str
 ) -> None:
@@ -56,8 +65,39 @@ def test_dead_letters_can_be_counted_by_reason_and_stage(
     assert elasticsearch_client.count(index=f"logs-{DATASET}-{engine_namespace}", query=query)["count"] == 2
 
 
+@engine
 def test_a_field_nobody_planned_is_kept_and_does_no_harm(
     send: Callable[..., list[Document]], elasticsearch_client: Elasticsearch, logs_pipeline: str, engine_namespace: str
 ) -> None:
     items = send([{**dead_letter("x"), "extra": 1}, {**dead_letter("x"), "extra": {"a": 1}}], engine_namespace, DATASET)
     assert [item["status"] for item in items] == [201, 201]
+
+
+def letters_of_the_collector() -> list[Document]:
+    """One of each stage, as the output writes them."""
+    source = Source("ns.servicebus.windows.net", "hub", "$Default")
+    encoder = StreamEncoder(source, DataStream("logs", "aoai.logs", "default"), ("forwarded",), preserve_original=True)
+    origin = encoder.origin("3", Position("8192", 7, datetime(2026, 3, 10, 9, 1, 6, tzinfo=UTC)))
+    refused = DeadLetter(
+        timestamp=origin.timestamp,
+        azure=origin.azure,
+        namespace="default",
+        target="logs-aoai.logs-default",
+        original=b"{}",
+        stage="index",
+        error_type="document_parsing_exception",
+        error_message="no",
+        status=400,
+    )
+    rejected = encoder.reject(b"A" * 22, origin, 3, Reject(b"\xff", RejectReason.INVALID_JSON, "no JSON"))
+    return [json.loads(lines.splitlines()[1]) for lines in (rejected, written(b"A" * 22, refused))]
+
+
+def test_dead_letters_have_the_fields_of_the_catalogue_and_all_of_them(
+    misfits: Callable[..., list[Leaf]], leaves_of: Callable[[Document], Iterator[Leaf]]
+) -> None:
+    letters = letters_of_the_collector()
+    assert [misfits(letter, DATASET) for letter in letters] == [[], []]
+    assert {field for letter in letters for field, _ in leaves_of(letter)} == {
+        field.name for field in fields_of(DATASET)
+    }
