@@ -47,8 +47,8 @@ _PLAIN: Final = names(
     "productid promptcachedtokens requestid requestsize responsecode responsesize scope section sequencenumber source "
     "timestamp totaltime userid workspaceid reason "
     # online endpoints of Azure Machine Learning
-    "azuremlworkspaceid azuremlworkspacename containerimagename containername endpointname instanceid "
-    "modelstatuscode protocol requestdurationms requestpayloadsize requestthrottlingdelayms "
+    "authtype azuremlworkspaceid azuremlworkspacename containerimagename containername endpointname identitydata "
+    "instanceid modelstatuscode protocol requestdurationms requestpayloadsize requestthrottlingdelayms "
     "responsedurationms responsepayloadsize responsethrottlingdelayms subscriptionid timegenerated "
     "totaldurationms xmsclientrequestid xrequestid"
 )
