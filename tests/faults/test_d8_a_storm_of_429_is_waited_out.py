@@ -211,6 +211,7 @@ def test_a_server_that_names_a_time_is_asked_no_sooner(
     assert len(asked) <= 4 + 60 / 20
 
 
+@pytest.mark.timeout(600)
 async def test_the_daemon_in_a_storm_loses_nothing_and_asks_rarely(
     job: Job, documents: Documents, full_size: bool
 ) -> None:
@@ -224,14 +225,16 @@ async def test_the_daemon_in_a_storm_loses_nothing_and_asks_rarely(
         fed = feed(job.hub, events=40, per_event=25)
         await documents.wait_for("aoai.logs", len(fed))
         before = len(gate.requests)
+        begun = asyncio.get_running_loop().time()
         gate.request_rule = lambda _: refusal(web.HTTPTooManyRequests.status_code)
         fed |= feed(job.hub, events=80, per_event=25)
         await gate.wait_for_requests(before + refused)
         assert await documents.count("aoai.logs") == 1000
         gate.request_rule = lambda _: None
+        minutes = int((asyncio.get_running_loop().time() - begun) / 60)
         await documents.wait_for("aoai.logs", len(fed))
         assert await daemon.stop() == 0
 
     assert await lost_and_extra(documents, fed) == (0, 0)
     assert daemon.last_counts["indexed"] == len(fed)
-    assert len(daemon.said("Elasticsearch asks to wait")) == 1
+    assert 1 <= len(daemon.said("Elasticsearch asks to wait")) <= 1 + minutes  # said once, and again every minute

@@ -90,9 +90,10 @@ class BulkGate:
         return f"http://{_HOST}:{self.port}"
 
     async def wait_for_requests(self, count: int) -> None:
-        """Wait until that many bulk requests have come."""
-        async with asyncio.timeout(60):
+        """Wait until that many bulk requests have come; fail when none comes for a minute."""
+        async with asyncio.timeout(60) as patience:
             while len(self.requests) < count:
+                patience.reschedule(asyncio.get_running_loop().time() + 60)
                 self.news.clear()
                 await self.news.wait()
 
