@@ -215,6 +215,8 @@ def _filters(treatment: Treatment) -> Rule:
         "filtered": number(treatment),
         "detected": number(treatment),
         "redacted": number(treatment),
+        "completion_start_offset": number(treatment),
+        "completion_end_offset": number(treatment),
         "severity": word,
         "id": matching(_ID, treatment),
         "error": within({"code": matching(_ERROR_CODE, treatment), "message": text(treatment)}, treatment),

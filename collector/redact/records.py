@@ -45,14 +45,18 @@ _PLAIN: Final = names(
     "backendtime cache cachetime clientprotocol clienttime clienttlsciphersuite clienttlsversion deploymentname "
     "elapsed ismastertrace isstreamcompletion istraceallowed istraceexpired istracerequested method operationid "
     "productid promptcachedtokens requestid requestsize responsecode responsesize scope section sequencenumber source "
-    "timestamp totaltime userid workspaceid reason "
+    "timestamp totaltime userid workspaceid reason policyid "
+    # its calls of MCP servers; an id of a session is half a key
+    "authenticationmethod clientversion errortype mcpserverendpoint protocolversion serverversion toolname "
     # online endpoints of Azure Machine Learning
     "authtype azuremlworkspaceid azuremlworkspacename containerimagename containername endpointname identitydata "
     "instanceid modelstatuscode protocol requestdurationms requestpayloadsize requestthrottlingdelayms "
     "responsedurationms responsepayloadsize responsethrottlingdelayms subscriptionid timegenerated "
     "totaldurationms xmsclientrequestid xrequestid"
 )
-_PHRASES: Final = names("apiname location modelstatusreason region responsecodereason useragent")
+_PHRASES: Final = names(
+    "apiname apitype clientname location modelstatusreason region responsecodereason servername useragent"
+)
 _BODIES: Final = names(
     "backendrequestbody backendresponsebody requestbody requestmessages responsebody responsemessages"
 )
