@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 
 import msgspec
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import HttpResponseError, ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.blob import BlobType
 from azure.storage.blob.aio import ContainerClient
 
@@ -110,11 +110,12 @@ class BlobStreamShards:
             await blob.append_block(body[start : start + _LARGEST_BLOCK], **_NO_RETRY)
 
     async def _forget_what_is_old(self, now: datetime) -> None:
-        """Delete months that ended more than 93 days ago."""
+        """Delete months that ended more than 93 days ago; they stay where the login has no right to delete."""
         oldest = f"{self._folder}/ledger/{now - timedelta(days=LEDGER_DAYS):%Y-%m}"
-        for name in [name async for name in self._ledger_names()]:
-            if name < oldest:
-                await self._container.delete_blob(name, **_NO_RETRY)
+        with suppress(HttpResponseError):
+            for name in [name async for name in self._ledger_names()]:
+                if name < oldest:
+                    await self._container.delete_blob(name, **_NO_RETRY)
 
     async def _ledger_names(self) -> AsyncIterator[str]:
         async for blob in self._container.list_blobs(name_starts_with=f"{self._folder}/ledger/", **_NO_RETRY):

@@ -50,8 +50,8 @@ class MonitorClients:
         """
         self._stream = stream
         self._clock = clock
-        self._credential = build_credential(stream)
-        self._manager = _open_manager(stream, self._credential)
+        self.credential = build_credential(stream)
+        self._manager = _open_manager(stream, self.credential)
         self._regions: dict[str, MetricsClient] = {}
         self.calls = 0
         """Requests that were sent, answered or not."""
@@ -105,7 +105,7 @@ class MonitorClients:
     async def close(self) -> None:
         """Close every connection."""
         async with AsyncExitStack() as stack:
-            stack.push_async_callback(self._credential.close)
+            stack.push_async_callback(self.credential.close)
             stack.push_async_callback(self._manager.close)
             for client in self._regions.values():
                 stack.push_async_callback(client.close)
@@ -113,7 +113,7 @@ class MonitorClients:
     def _open_region(self, region: str) -> MetricsClient:
         return MetricsClient(
             self._stream.metrics_endpoint.replace(REGION, region),
-            self._credential,
+            self.credential,
             audience=self._stream.metrics_audience,
             user_agent=USER_AGENT,
             **http_options(self._stream),
