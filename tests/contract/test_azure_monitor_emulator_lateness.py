@@ -119,7 +119,7 @@ async def test_the_ledger_lists_every_value_with_its_fate(certificates: Certific
     arrival = Arrival(seed=5, late=0.05, restated=0.01, missing=0.03)
     async with open_sky(certificates, arrival=arrival) as sky:
         minutes = [NOON + MINUTE * number for number in range(60)]
-        entries = [*sky.azure.ledger.entries(minutes, lambda each: each.metric in {METRIC, "TimeToResponse"})]
+        entries = [*sky.azure.ledger.entries(minutes, {METRIC, "TimeToResponse"})]
 
     shares = {kind: count / len(entries) for kind, count in Counter(each.kind for each in entries).items()}
     assert len(entries) > 500

@@ -1,19 +1,25 @@
 """How the Azure Monitor emulator reads questions, and what it makes of the rarer ones."""
 
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from plugins.azure_monitor import Reply, Sky
+from plugins.azure_monitor import Reply, Sky, open_sky
+from plugins.tls_server import Certificates
 
 from collector.emulators.azure_monitor import DEFAULT_SUBSCRIPTION, Account
+from collector.emulators.azure_monitor.definitions import Definitions
 from collector.emulators.azure_monitor.errors import RequestRefusedError
 from collector.emulators.azure_monitor.filters import parse_filter
+from collector.emulators.azure_monitor.queries import parse_query, parse_span
 
 SCOPE = f"/subscriptions/{DEFAULT_SUBSCRIPTION}"
 EAST = f"{SCOPE}/resourceGroups/rg-llm/providers/Microsoft.CognitiveServices/accounts/aoai-east"
 HOUR = "2026-11-21T09:00:00Z/2026-11-21T10:00:00Z"
+NOW = datetime(2026, 11, 21, 10, 30, 20, tzinfo=UTC)
+DEFINITIONS = Definitions()
 UNHURRIED = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 NAMES = st.text("ABCdef", min_size=1, max_size=5)
 # As of a dimension: any text, quotes and brackets and joints included; the star alone means something else.
@@ -62,6 +68,22 @@ def test_a_filter_accepts_the_values_that_it_names_and_no_others(clauses: dict[s
 def test_a_filter_is_read_or_refused(text: str) -> None:
     with suppress(RequestRefusedError):
         parse_filter(text)
+
+
+@UNHURRIED
+@given(
+    st.dictionaries(
+        st.sampled_from(["interval", "aggregation", "top", "orderby", "rollupby", "resulttype", "metricnames"]),
+        st.text("PT1MHDS0129.,- ascd", max_size=12) | st.sampled_from(["PT1M", "total", "P99999999999D", "FULL"]),
+    ),
+    st.text("0129-:TZ+/.P HMD", max_size=42) | st.sampled_from(["0001-01-01T00:00:00+01:00/9999-12-31T23:59:59Z"]),
+)
+def test_a_question_is_read_or_refused(parameters: dict[str, str], span: str) -> None:
+    with suppress(RequestRefusedError):
+        times = parse_span(span, NOW)
+        named = {"metricnames": "AzureOpenAIRequests"} | parameters
+        query = parse_query(named, times, "", "Microsoft.CognitiveServices/accounts", DEFINITIONS)
+        assert len(query.slots(NOW - timedelta(days=93), NOW)) <= 93 * 24 * 60 + 1
 
 
 @pytest.mark.parametrize(
@@ -121,6 +143,13 @@ async def test_a_start_within_a_minute_is_that_minute(sky: Sky) -> None:
         "2026-11-21T09:00:00Z",
         "2026-11-21T09:01:00Z",
     ]
+
+
+async def test_a_question_about_all_time_is_answered_for_what_is_kept(certificates: Certificates) -> None:
+    async with open_sky(certificates, observations=lambda _resource, _minute: []) as sky:
+        (series,) = series_of(await ask(sky, timespan="0001-01-01T00:00:00Z/9999-12-31T23:59:59Z", interval="P1D"))
+    days = [point["timeStamp"][:10] for point in series["data"]]  # type: ignore[attr-defined]
+    assert (len(days), days[0], days[-1]) == (94, "2026-08-20", "2026-11-21")
 
 
 async def test_an_answer_has_the_time_of_the_emulators_clock(sky: Sky) -> None:

@@ -39,7 +39,7 @@ class Reader:
     def _describe(
         self, resource: MetricResource, query: Query, definition: Definition, resource_id: str
     ) -> dict[str, object]:
-        slots = [slot for slot in query.slots() if slot <= self._now]
+        slots = query.slots(self._now - _RETENTION, self._now)
         found = self._collect(resource, query, definition, slots)
         chosen = _choose(found, query, definition, slots)
         return {

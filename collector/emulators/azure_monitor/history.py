@@ -1,6 +1,6 @@
 """The values of all series: what a poll reads at a time, and, as the ledger of tests, what is true in the end."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -107,12 +107,14 @@ class Ledger:
         definition = self._definitions.select(resource.type, [metric])[0]
         return self._history.read(resource, definition, minute, None, split)
 
-    def entries(self, minutes: Iterable[datetime], choose: Callable[[Entry], bool] = lambda _: True) -> Iterator[Entry]:
-        """Yield the entries of all resources and metrics that `choose` accepts."""
+    def entries(self, minutes: Iterable[datetime], metrics: Collection[str] = ()) -> Iterator[Entry]:
+        """Yield the entries of all resources, for the metrics of these names; for all metrics without any."""
+        wanted = {name.lower() for name in metrics}
         for minute in minutes:
             for resource in self._estate.resources():
                 for definition in self._definitions.of(resource.type):
-                    yield from filter(choose, self._history.list_entries(resource, definition, minute))
+                    if not wanted or definition.name.lower() in wanted:
+                        yield from self._history.list_entries(resource, definition, minute)
 
     def _find(self, resource_id: str) -> MetricResource:
         resource = self._estate.find(resource_id)

@@ -27,7 +27,9 @@ MOST_METRICS: Final = 20
 DEFAULT_TOP: Final = 10
 """How many series come when a filter is given and `top` is not."""
 
-_HOUR: Final = timedelta(hours=1)
+_INSTANT: Final = timedelta(microseconds=1)
+# Far more than anything is kept for.
+_LONGEST: Final = timedelta(days=366)
 _FULL: Final = "FULL"
 _DURATION: Final = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
@@ -60,12 +62,13 @@ class Query:
     order: tuple[Aggregation, bool] | None
     metadata_only: bool = False
 
-    def slots(self) -> list[datetime]:
-        """Return where its points begin."""
+    def slots(self, since: datetime, until: datetime) -> list[datetime]:
+        """Return where its points begin: those that reach beyond `since` and do not begin after `until`."""
         if self.step is None:
-            return [self.start]
-        count = -((self.start - self.end) // self.step)
-        return [self.start + self.step * number for number in range(count)]
+            return [self.start] if self.start <= until else []
+        first = max(0, (since - self.start) // self.step)
+        last = (min(until, self.end - _INSTANT) - self.start) // self.step
+        return [self.start + self.step * number for number in range(first, last + 1)]
 
 
 def parse_span(text: str, now: datetime) -> tuple[datetime, datetime]:
@@ -88,9 +91,9 @@ def parse_time(text: str, name: str) -> datetime:
     """
     try:
         time = datetime.fromisoformat(_FRACTION.sub(r"\1", text))
-    except ValueError:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise bad_value(text, name, ["yyyy-MM-ddTHH:mm:ss.fffZ"]) from None
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
 
 
 def parse_query(
@@ -167,7 +170,13 @@ def _parse_duration(text: str, name: str) -> timedelta:
     if match is None or not any(match.groups()):
         raise bad_value(text, name, ["a duration in ISO 8601"])
     days, hours, minutes, seconds = (float(each or 0) for each in match.groups())
-    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    except OverflowError:
+        duration = timedelta.max
+    if duration > _LONGEST:
+        raise bad_value(text, name, [f"at most {_LONGEST.days} days"])
+    return duration
 
 
 def _align(start: datetime, step: timedelta | None) -> datetime:
