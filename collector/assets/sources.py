@@ -17,7 +17,7 @@ def pipelines(*, hooks: bool = False) -> dict[str, Body]:
         bodies = pipelines_of(dataset)
         ids = {stem: pipeline_id(dataset, stem) for stem in bodies}
         if hooks:
-            bodies["default"] = with_hooks(bodies["default"], dataset)
+            bodies = {stem: with_hooks(body, dataset) for stem, body in bodies.items()}
         built |= {ids[stem]: {**with_ids(body, ids), "_meta": META} for stem, body in bodies.items()}
     return built
 

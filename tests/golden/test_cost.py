@@ -9,9 +9,11 @@ from elasticsearch import Elasticsearch
 from genai_prices import Usage, calc_price
 
 from collector.assets.files import read_prices, sources_root
-from collector.assets.hooks import PRICES_PIPELINE, with_hooks
+from collector.assets.hooks import PRICES_PIPELINE
 from collector.assets.pipelines import pipelines_of
 from collector.assets.price_source import render_prices
+from collector.assets.sources import pipelines
+from collector.assets.templates import pipeline_id
 
 pytestmark = pytest.mark.engine
 
@@ -177,7 +179,7 @@ def test_prices_that_are_none_change_nothing(pipeline: CostPipeline, own: dict[s
 
 
 def test_elasticsearch_asks_for_the_users_prices_first() -> None:
-    processors: Any = with_hooks(pipelines_of("aoai.gateway")["cost"], "aoai.gateway")["processors"]
+    processors: Any = pipelines(hooks=True)[pipeline_id("aoai.gateway", "cost")]["processors"]
     call, script = processors
     assert (call["pipeline"]["name"], call["pipeline"]["ignore_missing_pipeline"]) == (PRICES_PIPELINE, True)
     assert script["script"]["tag"] == "script_cost"
