@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from collector.assets.files import read_pipelines, sources_root
+from collector.assets.files import read_functions, read_pipelines, sources_root
 from collector.assets.pipelines import pipelines_of
 from collector.assets.sources import pipelines
 from collector.assets.templates import DATASETS, pipeline_id
@@ -21,6 +21,11 @@ PORTABLE = {
     *("lowercase", "pipeline", "remove", "rename", "script", "set", "split", "trim", "uppercase", "user_agent"),
 }
 """Processors that Elasticsearch 8.16, 9.x and the embedded engine have alike."""
+
+LONGEST_FUNCTION = 80
+"""Lines."""
+CALLED = 2
+"""Its definition and a call."""
 
 ERROR_MESSAGE_PARTS = (
     "_ingest.on_failure_processor_type",
@@ -108,6 +113,24 @@ def test_a_pipeline_stands_before_the_one_that_calls_it() -> None:
     for place, body in enumerate(pipelines().values()):
         for kind, parameters in walk(body["processors"]):  # type: ignore[arg-type]
             assert kind != "pipeline" or ids.index(parameters["name"]) < place
+
+
+def functions() -> list[tuple[str, str]]:
+    """The functions of the scripts by name, with their sources."""
+    blocks = read_functions().split("\n\n")
+    found = [(re.search(r"^\w+(?:\[\])? (\w+)\(", block, re.MULTILINE), block) for block in blocks]
+    return [(match[1], block) for match, block in found if match]
+
+
+def test_a_function_of_the_scripts_has_a_name_of_its_own_and_is_short() -> None:
+    assert [name for name, number in Counter(name for name, _ in functions()).items() if number > 1] == []
+    assert [name for name, block in functions() if block.count("\n") > LONGEST_FUNCTION] == []
+
+
+def test_every_function_of_the_scripts_is_called() -> None:
+    scripts = [parameters.get("source", "") for body in SOURCES.values() for _, parameters in all_processors(body)]
+    texts = "\n".join([*scripts, *(block for _, block in functions())])
+    assert [name for name, _ in functions() if len(re.findall(rf"\b{name}\(", texts)) < CALLED] == []
 
 
 def test_a_source_is_a_yaml_document_of_its_own() -> None:
