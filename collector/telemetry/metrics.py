@@ -14,11 +14,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from collector.telemetry.status import DeadLetterStatus, OutputStatus, PartitionStatus, ProcessStatus, StreamStatus
+from collector.telemetry.status import (
+    DeadLetterStatus,
+    GapStatus,
+    OutputStatus,
+    PartitionStatus,
+    PollingStatus,
+    ProcessStatus,
+    StreamStatus,
+)
 
 FIELD_ROOT: Final = "aoai.collector"
 _NAME: Final = re.compile(
-    r"(?:collector_)?(?P<what>[a-z]+(?:_[a-z]+)*?)_(?P<unit>bytes|events|items|partitions|records|requests|seconds|up)(?:_total)?"
+    r"(?:collector_)?(?P<what>[a-z]+(?:_[a-z]+)*?)_"
+    r"(?P<unit>bytes|documents|events|items|minutes|partitions|records|requests|resources|seconds|up)(?:_total)?"
 )
 
 
@@ -194,10 +203,67 @@ _STREAM: Final[Scope[StreamStatus]] = Scope(
         ),
         Metric(
             "collector_stream_last_success_timestamp_seconds",
-            "When events last came from the event hub, in seconds since 1970.",
+            "When events last came from the event hub, or metrics from Azure Monitor, in seconds since 1970.",
             lambda it: it.last_success_at,
         ),
         Metric("collector_stream_up", "1 while the stream is healthy, as in /readyz.", lambda it: float(it.healthy)),
+    ),
+)
+
+_POLLING: Final[Scope[PollingStatus]] = Scope(
+    "polling",
+    PollingStatus,
+    ("output", "stream"),
+    (
+        Metric(
+            "collector_metrics_polled_resources",
+            "Resources whose metrics this collector polls; 0 while another collector does.",
+            lambda it: it.resources,
+        ),
+        Metric(
+            "collector_metrics_lag_seconds",
+            "How long ago the newest minute that is final and not read became final, of the slowest resource.",
+            lambda it: it.lag_seconds,
+        ),
+        Metric("collector_metrics_requests_total", "Questions to Azure Monitor.", lambda it: it.requests),
+        Metric(
+            "collector_metrics_throttled_requests_total",
+            "Of these, those that Azure throttled.",
+            lambda it: it.throttled_requests,
+        ),
+        Metric(
+            "collector_metrics_failed_requests_total",
+            "Of these, those that Azure refused or did not answer.",
+            lambda it: it.failed_requests,
+        ),
+        Metric(
+            "collector_metrics_restated_documents_total",
+            "Documents that keep a value which Azure has changed since; `aoai-collector gaps` lists their minutes.",
+            lambda it: it.restated_documents,
+        ),
+    ),
+)
+
+_GAP: Final[Scope[GapStatus]] = Scope(
+    "gap",
+    GapStatus,
+    ("output", "stream", "reason"),
+    (
+        Metric(
+            "collector_metrics_open_gap_minutes",
+            "Minutes without a value that may still get one, of all resources and groups of metrics.",
+            lambda it: it.open_minutes,
+        ),
+        Metric(
+            "collector_metrics_closed_gap_minutes_total",
+            "Minutes that were in a gap and got their values.",
+            lambda it: it.closed_minutes,
+        ),
+        Metric(
+            "collector_metrics_lost_gap_minutes_total",
+            "Minutes that were in a gap and were declared lost.",
+            lambda it: it.lost_minutes,
+        ),
     ),
 )
 
@@ -239,4 +305,4 @@ _PARTITION: Final[Scope[PartitionStatus]] = Scope(
     ),
 )
 
-SCOPES: Final[tuple[Scope[Any], ...]] = (_PROCESS, _OUTPUT, _DEAD_LETTER, _STREAM, _PARTITION)
+SCOPES: Final[tuple[Scope[Any], ...]] = (_PROCESS, _OUTPUT, _DEAD_LETTER, _STREAM, _PARTITION, _POLLING, _GAP)

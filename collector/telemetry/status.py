@@ -47,9 +47,36 @@ class StreamStatus:
 
     output: str
     stream: str
-    owned_partitions: int
+    owned_partitions: int | None
+    """None where there are none: metrics are polled."""
     last_success_at: float | None
     healthy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PollingStatus:
+    """The polling of one stream of metrics; all 0 while another collector polls."""
+
+    output: str
+    stream: str
+    resources: int
+    lag_seconds: float
+    requests: int
+    throttled_requests: int
+    failed_requests: int
+    restated_documents: int
+
+
+@dataclass(frozen=True, slots=True)
+class GapStatus:
+    """The minutes without a value that one stream of metrics lists with the same reason."""
+
+    output: str
+    stream: str
+    reason: str
+    open_minutes: int
+    closed_minutes: int
+    lost_minutes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +94,4 @@ class PartitionStatus:
     healthy: bool
 
 
-Status = ProcessStatus | OutputStatus | DeadLetterStatus | StreamStatus | PartitionStatus
+Status = ProcessStatus | OutputStatus | DeadLetterStatus | StreamStatus | PollingStatus | GapStatus | PartitionStatus

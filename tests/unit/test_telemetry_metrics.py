@@ -17,15 +17,17 @@ from collector.telemetry.metrics import SCOPES, Kind, Metric, Scope
 from collector.telemetry.reference import PAGE, render_page
 from collector.telemetry.status import (
     DeadLetterStatus,
+    GapStatus,
     OutputStatus,
     PartitionStatus,
+    PollingStatus,
     ProcessStatus,
     Status,
     StreamStatus,
 )
 
 METRICS = [(scope, metric) for scope in SCOPES for metric in scope.metrics]
-UNITS = {"bytes", "events", "items", "partitions", "records", "requests", "seconds"}
+UNITS = {"bytes", "documents", "events", "items", "minutes", "partitions", "records", "requests", "resources", "seconds"}
 STATUSES: list[Status] = [
     ProcessStatus("1.2.3", 1000.0, 2.5, 4096),
     OutputStatus(
@@ -39,6 +41,9 @@ STATUSES: list[Status] = [
     DeadLetterStatus("default", 'odd "reason"\n', 1),
     StreamStatus("default", "logs", owned_partitions=4, last_success_at=None, healthy=False),
     PartitionStatus("default", "logs", "0", 3, 7, None, 0.5, 1999.0, healthy=True),
+    StreamStatus("default", "metrics", owned_partitions=None, last_success_at=1990.0, healthy=True),
+    PollingStatus("default", "metrics", 6, 120.0, 30, 2, 1, 4),
+    GapStatus("default", "metrics", "throttled", 5, 60, 7),
 ]
 
 
