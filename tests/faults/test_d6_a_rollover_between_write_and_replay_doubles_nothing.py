@@ -94,7 +94,7 @@ async def test_without_the_right_to_look_no_more_is_doubled_than_was_written_aft
         await documents.wait_for("aoai.logs", len(fed | after | news))
         await daemon.wait_to_settle(len(after | news))
         assert await daemon.stop() == 0
-    said, *_ = daemon.said("what is there already cannot be looked up: records written before a rollover may be doubled")
+    said = daemon.said("what is there already cannot be looked up: records written before a rollover may be doubled")[0]
     assert "read and view_index_metadata" in said["error"]["message"]
     assert await lost_and_extra(documents, fed | after | news) == (0, len(after))
 
