@@ -5,12 +5,14 @@ keys of the API, treated by the tables, and with ``[cut]`` or ``[stream]`` besid
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final, cast
 
 import msgspec
 
 from collector.redact.body_tables import body_rule
-from collector.redact.cut_json import close_json, close_text
+from collector.redact.cut_json import close_inner_text, close_json, close_text
 from collector.redact.markers import CUT, STREAM
 from collector.redact.rules import Rule
 from collector.redact.streams import NoStreamError, StreamedAnswer, is_stream
@@ -18,6 +20,9 @@ from collector.redact.treatments import Treatment
 
 _TEXTS_IN_TEXTS: Final = 3
 """How often a JSON text may hold another."""
+_CLOSERS: Final = frozenset("}]")
+_USUAL_ENDS: Final = ("}]}", "}}]}")
+"""What closes a message of a request, and the message of an answer."""
 _ESCAPE: Final = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}(\\u[dD][c-fC-F][0-9a-fA-F]{2})?|(u[dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
@@ -111,18 +116,28 @@ def _read_text(text: str, levels: int) -> tuple[Any, dict[str, int]] | None:
 
 
 def _read_json(text: str) -> tuple[Any, dict[str, int]] | None:
-    try:
-        return decode_json(text), {}
-    except msgspec.DecodeError:
-        closed = close_json(text)
-    except RecursionError:
-        return None
-    if closed is None:
-        return None
-    try:
-        return decode_json(closed), {CUT: len(text)}
-    except (msgspec.DecodeError, RecursionError):
-        return None
+    # Most that are cut end within a text.
+    if text.rstrip()[-1:] in _CLOSERS:
+        try:
+            return decode_json(text), {}
+        except msgspec.DecodeError:
+            pass
+        except RecursionError:
+            return None
+    for closed in _closings(text):
+        with suppress(msgspec.DecodeError, RecursionError):
+            return decode_json(closed), {CUT: len(text)}
+    return None
+
+
+def _closings(text: str) -> Iterator[str]:
+    """Yield what a cut body may be when it is closed; no two can be JSON, and a guess costs less than to be sure."""
+    if text[-1] not in _CLOSERS:
+        begun = close_inner_text(text)
+        yield from (begun + end for end in _USUAL_ENDS)
+    closed = close_json(text)
+    if closed is not None:
+        yield closed
 
 
 def _read_stream(text: str) -> tuple[Any, dict[str, int]] | None:

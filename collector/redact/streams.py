@@ -41,8 +41,12 @@ _MOST_ITEMS: Final = 64
 
 _PLAIN_KEYS: Final = frozenset({"index", "delta", "finish_reason", "logprobs", "content_filter_results"})
 
-_decode_one: Final = msgspec.json.Decoder().decode
-_decode_all: Final = msgspec.json.Decoder(list[Any]).decode
+_UNKNOWN: Final = ("\n", "\n")
+"""What no line begins and ends with."""
+_CONTENT: Final = '"delta":{"content":"'
+
+_decode: Final = msgspec.json.Decoder().decode
+_decode_texts: Final = msgspec.json.Decoder(list[str]).decode
 
 
 class NoStreamError(ValueError):
@@ -64,47 +68,59 @@ class StreamedAnswer:
         self._filters: Any = None
         self._index: Any = None
         self._pieces: list[str] = []
+        self._escaped: list[str] = []
+        self._before, self._after = _UNKNOWN
 
     def read(self, text: str) -> None:
         """Take in a whole stream.
 
         Raises:
             NoStreamError: some line is no event, or its data no JSON object.
+            msgspec.DecodeError: the same.
         """
-        for event in _decode_all("[" + ",".join(self._lines_of_data(text)) + "]"):
-            if type(event) is not dict:
+        lines = text.splitlines() if "\r" in text else text.split("\n")
+        last = lines.pop()
+        for line in lines:
+            if line.startswith(self._before) and line.endswith(self._after):
+                self._escaped.append(line[len(self._before) : -len(self._after)])
+            elif line.startswith("data:"):
+                self._read_data(line[5:].strip())
+            elif line and not line.startswith(_STARTS):
                 raise NoStreamError
-            self._add(cast("dict[str, Any]", event))
+        self._read_last(last)
+        self._flush()
         if not self.events:
             raise NoStreamError
-        self._flush()
 
-    def _lines_of_data(self, text: str) -> list[str]:
-        lines = text.splitlines() if "\r" in text else text.split("\n")
-        for line in lines[:-1]:
-            if line and not line.startswith(_STARTS):
+    def _read_data(self, data: str) -> None:
+        if data != _DONE:
+            event = _decode(data)
+            if type(event) is not dict:
                 raise NoStreamError
-        found = [line[5:].strip() for line in lines if line.startswith("data:")]
-        if lines[-1].startswith("data:") and found[-1] != _DONE:
-            found[-1:] = self._mend_last(found[-1])
-        self.is_cut = self.is_cut or bool(lines[-1] and not lines[-1].startswith(_STARTS))
-        return [data for data in found if data != _DONE]
+            self._add(cast("dict[str, Any]", event), data)
 
-    def _mend_last(self, data: str) -> list[str]:
-        """Close the data of an event that no line end follows, when it is cut."""
+    def _read_last(self, line: str) -> None:
+        """Read what no line end follows: a whole event, a cut one or nothing."""
+        data = line[5:].strip()
+        if not line.startswith("data:"):
+            self.is_cut = bool(line and not line.startswith(_STARTS))
+            return
         try:
-            _decode_one(data)
+            self._read_data(data)
         except msgspec.DecodeError:
             self.is_cut = True
             closed = close_json(data)
-            return [] if closed is None else [closed]
-        return [data]
+            if closed is not None:
+                self._read_data(closed)
 
-    def _add(self, event: dict[str, Any]) -> None:
+    def _add(self, event: dict[str, Any], data: str) -> None:
         self.events += 1
         choice = _only_choice(event)
         if choice is not None and self._is_plain(choice):
-            self._pieces.append(choice["delta"]["content"])
+            piece = choice["delta"]["content"]
+            self._unescape()
+            self._pieces.append(piece)
+            self._before, self._after = _around(piece, data)
             return
         self._flush()
         self._filters = None if choice is None else choice.get("content_filter_results")
@@ -120,11 +136,31 @@ class StreamedAnswer:
         is_text = type(cast("dict[str, Any]", delta).get("content")) is str
         return is_known and is_text and choice.get("finish_reason") is None and choice.get("logprobs") is None
 
+    def _unescape(self) -> None:
+        if self._escaped:
+            self.events += len(self._escaped)
+            self._pieces += _decode_texts('["' + '","'.join(self._escaped) + '"]')
+            self._escaped = []
+
     def _flush(self) -> None:
+        self._unescape()
+        self._before, self._after = _UNKNOWN
         if self._pieces:
             choice = {"index": self._index, "delta": {"content": "".join(self._pieces)}}
             self._pieces = []
             _merge(self.value, {"choices": [choice]})
+
+
+def _around(piece: str, data: str) -> tuple[str, str]:
+    """Return what stands in a line before and after the piece of a plain chunk.
+
+    Of the next lines with the same only the piece is read. It is not told of a piece that has escapes, or may stand
+    elsewhere.
+    """
+    before, key, after = data.partition(_CONTENT)
+    if not key or _CONTENT in after or not after.startswith(piece + '"'):
+        return _UNKNOWN
+    return f"data: {before}{key}", after[len(piece) :]
 
 
 def _only_choice(event: dict[str, Any]) -> dict[str, Any] | None:
