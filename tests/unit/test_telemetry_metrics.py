@@ -27,7 +27,18 @@ from collector.telemetry.status import (
 )
 
 METRICS = [(scope, metric) for scope in SCOPES for metric in scope.metrics]
-UNITS = {"bytes", "documents", "events", "items", "minutes", "partitions", "records", "requests", "resources", "seconds"}
+UNITS = {
+    "bytes",
+    "documents",
+    "events",
+    "items",
+    "minutes",
+    "partitions",
+    "records",
+    "requests",
+    "resources",
+    "seconds",
+}
 STATUSES: list[Status] = [
     ProcessStatus("1.2.3", 1000.0, 2.5, 4096),
     OutputStatus(
