@@ -32,17 +32,20 @@ class Condition:
         return (wanted in {_ANY, given}) is (self.operator == "eq")
 
 
-@dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions by dimension, whose names are as the client wrote them."""
+    """Conditions by dimension."""
 
-    clauses: Mapping[str, tuple[Condition, ...]]
+    def __init__(self, clauses: Mapping[str, tuple[Condition, ...]]) -> None:
+        """The names of the dimensions in `clauses` are as the client wrote them."""
+        self.clauses = clauses
+        everything = Condition("eq", _ANY)
+        self._limits = [(name.lower(), each) for name, each in clauses.items() if everything not in each]
 
     def accepts(self, dimensions: Mapping[str, str]) -> bool:
         """Tell whether dimension values, under lower-case names, fulfil all clauses."""
         return all(
-            any(condition.accepts(dimensions.get(name.lower(), "")) for condition in conditions)
-            for name, conditions in self.clauses.items()
+            any(condition.accepts(dimensions.get(name, "")) for condition in conditions)
+            for name, conditions in self._limits
         )
 
     def keep(self, dimensions: Iterable[str]) -> "Filter":
