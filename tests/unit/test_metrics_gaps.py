@@ -1,7 +1,7 @@
 """The gap ledger: runs of minutes that never overlap, nothing forgotten, nothing twice."""
 
-from itertools import pairwise
 from collections.abc import Iterable
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

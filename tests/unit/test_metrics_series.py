@@ -174,7 +174,7 @@ def test_values_arrive_in_the_bulk_body_as_azure_sent_them(value: Number) -> Non
     assert decoded["azure"]["metrics"]["token_transaction"]["total"] == value
 
 
-names = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=6)
+names = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=6)
 
 
 @settings(deadline=None)
