@@ -37,6 +37,10 @@ scalars = (
 keys = st.sampled_from([*KNOWN_KEYS.split(), "", "\0"]) | st.text(max_size=12)
 
 
+SLOW_OR_LARGE = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
+"""What batches of records are on a busy machine, and by intent."""
+
+
 def records_of(leaf: st.SearchStrategy[Any]) -> st.SearchStrategy[Document]:
     values = st.recursive(
         leaf, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=5), max_leaves=12
@@ -50,7 +54,7 @@ records_with_big_integers = records_of(scalars | st.integers(min_value=-(2**70),
 
 
 @given(batch=st.lists(records_with_big_integers, min_size=1, max_size=40))
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=SLOW_OR_LARGE)
 def test_any_json_object_becomes_a_document(
     batch: list[Document],
     as_collected: Callable[[str], Document],
@@ -64,7 +68,7 @@ def test_any_json_object_becomes_a_document(
 
 @pytest.mark.parametrize("dataset", ["aoai.logs", "aoai.gateway", "aoai.endpoints"])
 @given(batch=st.lists(records, min_size=1, max_size=40))
-@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=SLOW_OR_LARGE)
 def test_any_json_object_passes_the_pipelines(
     dataset: str,
     batch: list[Document],
@@ -103,6 +107,15 @@ def test_a_huge_record_says_that_it_was_cut(
     assert open_ai["raw_truncated"] is True
     assert len(open_ai["raw"]["properties"]["text"]) == 8_191
     assert len(open_ai["raw"]["properties"]["many"]) == 5_000
+
+
+def test_keys_that_a_field_must_shorten_to_the_same_are_all_kept(
+    as_collected: Callable[[str], Document], process: Callable[[Document], Document]
+) -> None:
+    keys = ["", " ", "_", "a\0b", "a_b", *(f"{'k' * 256}{number}" for number in range(2_000))]
+    record = {key: number for number, key in enumerate(keys)}
+    raw = process(as_collected(json.dumps(record)))["azure"]["open_ai"]["raw"]
+    assert sorted(raw.values()) == list(range(len(keys)))
 
 
 def test_a_raw_field_can_be_searched_by_its_name(
