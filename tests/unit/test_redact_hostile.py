@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from plugins.bodies import CANARY, find_canary
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from plugins.bodies import CANARY, find_canary, written_bodies
 
 from collector.events import Entry, Record, Reject, RejectReason
 from collector.redact.levels import MetadataLevel, RedactedLevel
@@ -20,6 +22,32 @@ LEVELS = {
 CASES = sorted((Path(__file__).parent / "hostile_bodies").iterdir())
 NESTED = 100_000
 MANY = 1_000_000
+
+
+SIGN = "\u2622"
+"""A canary for bodies that are mutated: no id, name or word of an API holds it, so not even a part of it may leave."""
+MUTATED_LEVELS = {
+    "metadata": LEVELS["metadata"],
+    "redacted": RedactedLevel(b"k" * 32, lambda text: text.replace(SIGN, "[redacted]")),
+}
+SEEDS = [case.read_bytes().decode("utf-8", "replace") for case in CASES] + [body for _, body in written_bodies()]
+SIGNED = [seed.replace(CANARY, SIGN * 9) for seed in SEEDS]
+PIECES = [
+    *('"', "\\", '\\"', "\\\\", "{", "}", "[", "]", ",", ":", "\n", "\n\n", "\r", "data: ", "data: [DONE]\n\n", "null"),
+    *(
+        "1e999",
+        "\\ud83d",
+        "\\u00",
+        "\x00",
+        "\ufffd",
+        "\ufeff",
+        SIGN,
+        f'"{SIGN}"',
+        f',"id":"{SIGN}"',
+        f'"usage":{{"{SIGN}":1}}',
+    ),
+    *('"delta":{"content":"', '"choices":[', '"error":{"param":"messages[0].', '"type":', '"role":', '"model":'),
+]
 
 
 def in_texts(value: Any, levels: int) -> str:
@@ -58,7 +86,7 @@ def written(entry: Entry) -> str:
     return entry.text if isinstance(entry, Record) else entry.source.decode()
 
 
-def apply_everywhere(level: str, body: str) -> list[str]:
+def apply_everywhere(body: str, level: MetadataLevel | RedactedLevel) -> list[str]:
     """What leaves of the body at each place that reads it in its own way."""
     properties = {"requestBody": body, "url": body, "lastError": {"message": body}, "requestHeaders": {"Cookie": body}}
     records: list[dict[str, Any]] = [
@@ -70,14 +98,14 @@ def apply_everywhere(level: str, body: str) -> list[str]:
     texts.append(f'{{"resourceId":"{APIM}","properties":{{"requestBody":{body or 0}}}}}')
     entries: list[Entry] = [Record(text.encode("utf-8", "surrogatepass"), text) for text in texts]
     entries.append(Reject(body.encode("utf-8", "surrogatepass"), RejectReason.INVALID_JSON, ""))
-    return [written(LEVELS[level].apply(entry)) for entry in entries]
+    return [written(level.apply(entry)) for entry in entries]
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
 def test_a_nasty_body_lets_nothing_through(level: str, case: Path) -> None:
     body = case.read_bytes().decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
-    for text in apply_everywhere(level, body):
+    for text in apply_everywhere(body, LEVELS[level]):
         if level == "metadata":
             assert not find_canary(text)
         else:
@@ -87,7 +115,7 @@ def test_a_nasty_body_lets_nothing_through(level: str, case: Path) -> None:
 @pytest.mark.parametrize("name", LARGE)
 def test_a_large_body_does_not_swell(name: str) -> None:
     body = LARGE[name]()
-    for text in apply_everywhere("metadata", body):
+    for text in apply_everywhere(body, LEVELS["metadata"]):
         assert not find_canary(text)
         assert len(text) < len(body) + 100_000
 
@@ -96,8 +124,41 @@ def test_memory_is_bounded_by_the_size_of_the_body() -> None:
     body = LARGE["keys"]()[: 1 << 20]
     tracemalloc.start()
     try:
-        apply_everywhere("metadata", body)
+        apply_everywhere(body, LEVELS["metadata"])
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
     assert peak < 64 * len(body)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A body of the committed ones, cut, mended, and mixed with another at random places."""
+    body = draw(st.sampled_from(SIGNED))
+    for _ in range(draw(st.integers(1, 6))):
+        begin, end = sorted((draw(st.integers(0, len(body))), draw(st.integers(0, len(body)))))
+        other = draw(st.sampled_from(SIGNED))
+        match draw(st.sampled_from(("insert", "delete", "repeat", "cut", "splice", "as a text"))):
+            case "insert":
+                body = body[:begin] + draw(st.sampled_from(PIECES)) + body[begin:]
+            case "delete":
+                body = body[:begin] + body[min(end, begin + 9) :]
+            case "repeat":
+                body = body[:end] + body[begin:end][:2000] + body[end:]
+            case "cut":
+                body = body[:end]
+            case "splice":
+                body = body[:begin] + other[draw(st.integers(0, len(other))) :]
+            case _:
+                body = json.dumps(body[:end], ensure_ascii=False)
+    return body
+
+
+@pytest.mark.parametrize("level", MUTATED_LEVELS)
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(body=mutated())
+def test_no_mutation_of_a_body_lets_anything_through(level: str, body: str) -> None:
+    for text in apply_everywhere(body, MUTATED_LEVELS[level]):
+        assert SIGN not in text
+        assert json.dumps(SIGN)[1:-1] not in text
+        assert len(text) < 40 * len(body) + 2000

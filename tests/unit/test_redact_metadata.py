@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plugins.bodies import CANARY, COMPACT, FILTERS, USAGE, find_canary, make_bodies, written_bodies
 
@@ -125,6 +125,7 @@ HOSTILE = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(body=HOSTILE, levels=st.integers(0, 5), cut=st.integers(0, 40))
 def test_no_shape_lets_a_text_through(body: Any, levels: int, cut: int) -> None:
     for _ in range(levels):

@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from plugins.labelled_corpus import SIZE, make_corpus
 
@@ -78,6 +78,7 @@ def test_a_text_without_findings_is_the_very_same(text: str) -> None:
     assert ALL.redact(text) is text
 
 
+@settings(deadline=None)
 @given(text=st.text(alphabet=st.characters(), max_size=300))
 def test_any_text_is_taken_and_what_was_redacted_stays_so(text: str) -> None:
     once = ALL.redact(text)
