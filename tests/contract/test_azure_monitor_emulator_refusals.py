@@ -95,6 +95,14 @@ class TestTokens:
         assert token is not None
         assert token.resource == f"https://{host}"
 
+    async def test_a_data_plane_of_another_cloud_wants_its_own_tokens(self, certificates: Certificates) -> None:
+        audience = "https://metrics.monitor.azure.cn"
+        async with open_sky(certificates, metrics_audiences=(audience,)) as sky:
+            sky.grant(SCOPE)
+            with pytest.raises(ClientAuthenticationError, match="InvalidAuthenticationTokenAudience"):
+                await ask_batch(sky)
+            assert await ask_batch(sky, audience=audience)
+
     async def test_no_token_is_given_for_what_does_not_exist(self, sky: Sky) -> None:
         async with sky.credential() as credential:
             with pytest.raises(ClientAuthenticationError, match="AADSTS500011"):
@@ -243,6 +251,12 @@ class TestQuestions:
     async def test_what_is_not_there_is_not_found(self, sky: Sky, path: str, code: str) -> None:
         reply = await sky.get(path, metricnames="AzureOpenAIRequests")
         assert (reply.status, code_of(reply.body)) == (404, code)
+
+    @pytest.mark.parametrize("path", ["/", f"{SCOPE}/providers/Microsoft.Storage/storageAccounts", f"{EAST}/listKeys"])
+    async def test_what_is_not_emulated_is_said_to_be_so(self, sky: Sky, path: str) -> None:
+        reply = await sky.get(path)
+        assert (reply.status, code_of(reply.body)) == (404, "NotFound")
+        assert sky.azure.journal[-1].action == ""
 
     async def test_every_request_names_a_version_of_the_api(self, sky: Sky) -> None:
         missing = await sky.get("/subscriptions", **{"api-version": ""})

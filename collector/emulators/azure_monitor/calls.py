@@ -1,7 +1,7 @@
 """Calls of an account in one minute, and what they are in terms of Azure Monitor's metrics.
 
 The catalogue (`collector/azure_monitor/metrics.yml`) says which metrics there are; this says what calls contribute to
-each. The demo makes `Calls` of its own traffic, the emulator's generator of made-up traffic.
+each. The generator makes `Calls` of made-up traffic; who has traffic of their own makes them of that.
 """
 
 from collections.abc import Mapping
