@@ -1,7 +1,7 @@
 """Ingest pipelines, put together from their sources.
 
 A data set's pipelines are the files of its folder and those of ``shared`` that they call. A call names a file, in the
-form that an Elastic package uses: ``{{ IngestPipeline "envelope" }}``. The functions that a script calls, from the files
+form that an Elastic package uses: ``{{ IngestPipeline "envelope" }}``. The functions that a script calls, from files
 ``*.painless``, stand before it. A parameter ``{{ Prices }}`` is the price list of the catalogue.
 """
 
