@@ -32,6 +32,7 @@ _CONCATENATED: Final = frozenset(
     }
 )
 """Keys whose texts come in pieces."""
+_JOINED: Final = _CONCATENATED | {"severity"}
 _SNAPSHOTS: Final = frozenset({"response", "item", "part", "annotation", "tools", "output"})
 """Keys whose values come whole each time."""
 _FOUND: Final = frozenset({"filtered", "detected"})
@@ -115,14 +116,15 @@ class StreamedAnswer:
 
     def _add(self, event: dict[str, Any], data: str) -> None:
         self.events += 1
-        choice = _only_choice(event)
+        choice = _only_choice(event) if "choices" in event else None
         if choice is not None and self._is_plain(choice):
             piece = choice["delta"]["content"]
             self._unescape()
             self._pieces.append(piece)
             self._before, self._after = _around(piece, data)
             return
-        self._flush()
+        if self._pieces:
+            self._flush()
         self._filters = None if choice is None else choice.get("content_filter_results")
         self._index = None if choice is None else choice.get("index")
         _merge(self.value, event)
@@ -174,8 +176,11 @@ def _only_choice(event: dict[str, Any]) -> dict[str, Any] | None:
 
 def _merge(into: dict[str, Any], event: dict[str, Any]) -> None:
     for key, value in event.items():
+        if (type(value) is str and key not in _JOINED) or type(value) is int or key in _SNAPSHOTS:
+            into[key] = value
+            continue
         old = into.get(key)
-        if old is None or key in _SNAPSHOTS:
+        if old is None:
             into[key] = value
         elif value is not None:
             into[key] = _merged(key, old, value)
