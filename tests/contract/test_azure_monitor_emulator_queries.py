@@ -156,6 +156,21 @@ async def test_an_answer_has_the_time_of_the_emulators_clock(sky: Sky) -> None:
     assert (await ask(sky)).headers["Date"] == "Sat, 21 Nov 2026 10:30:20 GMT"
 
 
+async def test_whole_numbers_have_a_decimal_point_behind_resource_manager_and_none_in_a_batch(sky: Sky) -> None:
+    single = await ask(sky)
+    question = {"metricnamespace": "Microsoft.CognitiveServices/accounts", "metricnames": "AzureOpenAIRequests"}
+    span = {"starttime": HOUR.partition("/")[0], "endtime": HOUR.partition("/")[2]}
+    path = f"/eastus/subscriptions/{DEFAULT_SUBSCRIPTION}/metrics:getBatch"
+    batch = await sky.post(path, {"resourceids": [EAST]}, **question, **span)
+
+    found = [
+        [point["total"] for point in body["value"][0]["timeseries"][0]["data"]]
+        for body in (single.body, batch.body["values"][0])
+    ]
+    assert found[0] == found[1]
+    assert [{type(total) for total in totals} for totals in found] == [{float}, {int}]
+
+
 async def test_a_metric_that_never_was_has_no_series(sky: Sky) -> None:
     sky.azure.estate.add(Account("aoai-east"))
     assert series_of(await ask(sky, metricnames="AzureOpenAIProvisionedManagedUtilizationV2")) == []

@@ -1,6 +1,6 @@
 """Answers to questions for values: series of points, as both APIs give them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,16 +15,22 @@ from collector.emulators.azure_monitor.queries import DEFAULT_TOP, Query
 type Series = dict[datetime, Sample]
 
 _RETENTION: Final = timedelta(days=RETENTION_DAYS)
+# Beyond it, not every whole number is a float.
+_EXACT: Final = 1 << 53
 _NOTHING: Final = Sample(0, 0, 0, 0)
 
 
 class Reader:
     """Answers questions about one resource as of now."""
 
-    def __init__(self, history: History, now: datetime) -> None:
-        """`now` is the time of the request: nothing later can be read."""
+    def __init__(self, history: History, now: datetime, *, decimals: bool) -> None:
+        """`now` is the time of the request: nothing later can be read.
+
+        With `decimals` whole numbers are written as 12.0, as Resource Manager does; the data plane writes 12.
+        """
         self._history = history
         self._now = now
+        self._write: Callable[[float], float] = _write_decimal if decimals else _write_as_is
 
     def answer(self, resource: MetricResource, query: Query, resource_id: str) -> dict[str, object]:
         """Return what both answers have in common. `resource_id` is written as the client wrote it."""
@@ -48,7 +54,7 @@ class Reader:
             "name": {"value": definition.name, "localizedValue": definition.title or definition.name},
             "displayDescription": definition.title or definition.name,
             "unit": definition.unit,
-            "timeseries": [_render(names, series, query, definition, slots) for names, series in chosen],
+            "timeseries": [self._render(names, series, query, definition, slots) for names, series in chosen],
             "errorCode": "Success",
         }
 
@@ -68,6 +74,31 @@ class Reader:
             names: {slot: each for slot, samples in series.items() if (each := merge(samples)) is not None}
             for names, series in found.items()
         }
+
+    def _render(
+        self, names: Names, series: Series, query: Query, definition: Definition, slots: Iterable[datetime]
+    ) -> dict[str, object]:
+        """Return one series; Azure writes the names of dimensions in lower case."""
+        rendered: dict[str, object] = {
+            "metadatavalues": [
+                {"name": {"value": name.lower(), "localizedValue": name.lower()}, "value": value}
+                for name, value in zip(query.split[definition.name], names, strict=True)
+            ]
+        }
+        if not query.metadata_only:
+            nothing = _NOTHING if not names and _counts(definition) else None
+            aggregations = query.aggregations or [Aggregation(definition.aggregations[0])]
+            rendered["data"] = [self._render_point(slot, series.get(slot, nothing), aggregations) for slot in slots]
+        return rendered
+
+    def _render_point(
+        self, slot: datetime, sample: Sample | None, aggregations: Sequence[Aggregation]
+    ) -> dict[str, object]:
+        """Return one point. Where nothing happened an unsplit counter says 0, and anything else has no value."""
+        point: dict[str, object] = {"timeStamp": write_time(slot)}
+        if sample is not None:
+            point |= {each.lower(): self._write(measure(sample, each)) for each in aggregations}
+        return point
 
 
 def measure(sample: Sample, aggregation: Aggregation) -> float:
@@ -106,43 +137,17 @@ def _choose(
     return sorted(found.items(), key=rank)[: query.top or DEFAULT_TOP]
 
 
-def _render(
-    names: Names, series: Series, query: Query, definition: Definition, slots: Iterable[datetime]
-) -> dict[str, object]:
-    """Return one series; Azure writes the names of dimensions in lower case."""
-    rendered: dict[str, object] = {
-        "metadatavalues": [
-            {"name": {"value": name.lower(), "localizedValue": name.lower()}, "value": value}
-            for name, value in zip(query.split[definition.name], names, strict=True)
-        ]
-    }
-    if not query.metadata_only:
-        rendered["data"] = [
-            _render_point(slot, series.get(slot), query, definition, split=bool(names)) for slot in slots
-        ]
-    return rendered
-
-
-def _render_point(
-    slot: datetime,
-    sample: Sample | None,
-    query: Query,
-    definition: Definition,
-    *,
-    split: bool,
-) -> dict[str, object]:
-    """Return one point. Where nothing happened an unsplit counter says 0, and anything else has no value."""
-    aggregations = query.aggregations or [Aggregation(definition.aggregations[0])]
-    if sample is None and not split and _counts(definition):
-        sample = _NOTHING
-    point: dict[str, object] = {"timeStamp": write_time(slot)}
-    if sample is not None:
-        point |= {each.lower(): measure(sample, each) for each in aggregations}
-    return point
-
-
 def _counts(definition: Definition) -> bool:
     return definition.aggregations[0] == Aggregation.TOTAL
+
+
+def _write_as_is(value: float) -> float:
+    return value
+
+
+def _write_decimal(value: float) -> float:
+    """Return a number that is written with a decimal point, unless it would not be the same number then."""
+    return float(value) if abs(value) <= _EXACT else value
 
 
 def _minutes(start: datetime, end: datetime) -> list[datetime]:

@@ -130,7 +130,7 @@ class BatchReader:
         start, end = self._parse_span(batch)
         wanted = batch.parameters.get("filter", "")
         query = parse_query(batch.parameters, (start, end), wanted, kind, self._definitions)
-        reader = Reader(self._history, batch.now)
+        reader = Reader(self._history, batch.now, decimals=False)
         times = {"starttime": write_time(query.start), "endtime": write_time(query.end)}
         return [
             reader.answer(found[each], query, each) | times | {"resourceid": each}

@@ -170,7 +170,7 @@ class ResourceManager:
         span = parse_span(ask.parameters.get("timespan", "PT1H"), ask.now)
         wanted = ask.parameters.get("$filter", "")
         query = parse_query(ask.parameters, span, wanted, resource.type, self._definitions)
-        answer = Reader(self._history, ask.now).answer(resource, query, ask.resource_id)
+        answer = Reader(self._history, ask.now, decimals=True).answer(resource, query, ask.resource_id)
         return answer | {"timespan": f"{write_time(query.start)}/{write_time(query.end)}"}
 
     def _find_account(self, ask: Ask, route: Route) -> Account:
