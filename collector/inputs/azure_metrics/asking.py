@@ -83,19 +83,38 @@ class Asker:
 
     async def ask(self, lot: Lot) -> Answers:
         """Make the calls of a lot; a failure is part of the answer."""
+        divide = self._whole.get(lot.shard, 0.0) <= self._clock()
+        answers = await self._ask(lot, divide=divide)
+        refused = [key for key, failure in answers.failed.items() if failure.reason is GapReason.REFUSED]
+        if refused and answers.found:
+            self._apart |= {(lot.shard, key) for key in refused}
+        elif refused and divide and len(lot.resources) > 1:
+            self._whole[lot.shard] = self._clock() + _DIVIDED_AGAIN
+        return answers
+
+    async def _ask(self, lot: Lot, *, divide: bool) -> Answers:
         try:
             return _by_resource(lot, [each for call in lot.calls() for each in await self._fetch(call)])
         except _PostponedError:
             self.counts.postponed += 1
             return Answers()
         except Refused as error:
-            if error.refusal in _OF_ONE_RESOURCE and self._divisible(lot):
+            if divide and len(lot.resources) > 1 and error.refusal in _OF_ONE_RESOURCE:
                 return await self._divide(lot)
             return _all_failed(lot, GapReason.REFUSED, f"{error.refusal}: {error}")
         except Throttled as error:
             return _all_failed(lot, GapReason.THROTTLED, str(error))
         except SourceError as error:
             return _all_failed(lot, GapReason.UNAVAILABLE, str(error))
+
+    async def _divide(self, lot: Lot) -> Answers:
+        """Ask for the halves, down to single resources."""
+        answers = Answers()
+        for half in lot.halves():
+            part = await self._ask(half, divide=True)
+            answers.found |= part.found
+            answers.failed |= part.failed
+        return answers
 
     async def _fetch(self, call: Call) -> Sequence[ResourceSeries]:
         where = (call.subscription_id, call.region)
@@ -125,23 +144,6 @@ class Asker:
         doubled = min(_FIRST_PAUSE * 2 ** (times - 1), _LONGEST_PAUSE)
         pause = doubled if retry_after is None else retry_after
         self._paused[where] = max(self._paused.get(where, 0.0), self._clock() + pause)
-
-    def _divisible(self, lot: Lot) -> bool:
-        return len(lot.resources) > 1 and self._whole.get(lot.shard, 0.0) <= self._clock()
-
-    async def _divide(self, lot: Lot) -> Answers:
-        """Ask for the halves, down to single resources; those that are refused are asked alone from now on."""
-        answers = Answers()
-        for half in lot.halves():
-            part = await self.ask(half)
-            answers.found |= part.found
-            answers.failed |= part.failed
-        if answers.found:
-            refused = (key for key, failure in answers.failed.items() if failure.reason is GapReason.REFUSED)
-            self._apart |= {(lot.shard, key) for key in refused}
-        else:
-            self._whole[lot.shard] = self._clock() + _DIVIDED_AGAIN
-        return answers
 
 
 def _by_resource(lot: Lot, answers: Iterable[ResourceSeries]) -> Answers:

@@ -93,19 +93,16 @@ class Progress:
 
     def _track(self, target: Target, final: int) -> Iterator[Tracked]:
         resource = target.resource
-        shards = {shard_of(resource, group): group for group in target.groups}
-        known = [self._shards[shard][resource.key] for shard in shards if resource.key in self._shards.get(shard, {})]
-        newest = max((scope.cursor for scope in known), default=None)
-        for shard, group in shards.items():
+        for group in target.groups:
+            shard = shard_of(resource, group)
             scopes = self._shards.setdefault(shard, {})
             if resource.key not in scopes:
-                scopes[resource.key] = Scope(resource.key, group.key, self._first_cursor(shard, final, newest))
+                scopes[resource.key] = Scope(resource.key, group.key, self._first_cursor(shard, resource, final))
             yield Tracked(shard, resource, group, scopes[resource.key])
 
-    def _first_cursor(self, shard: str, final: int, newest: int | None) -> int:
+    def _first_cursor(self, shard: str, resource: Resource, final: int) -> int:
         if shard in self._unreadable:
             return final - self._timing.back_fill
-        if newest is not None:
-            # The resource is known, so Azure splits its metrics anew: earlier minutes are there under the old group.
-            return newest
-        return final - self._timing.first_look
+        known = [scopes[resource.key].cursor for scopes in self._shards.values() if resource.key in scopes]
+        # A resource that is known: Azure splits its metrics anew, and earlier minutes are there under the old group.
+        return max(known, default=final - self._timing.first_look)
