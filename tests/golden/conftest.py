@@ -16,13 +16,13 @@ from plugins.damage import damaged_texts
 
 from collector.assets.catalogue import FieldType, fields_of
 from collector.assets.installation import InstallReport, install
-from collector.assets.pipelines import datasets_with_pipelines
 from collector.assets.templates import DATASETS, pipeline_id
 
 type Document = dict[str, Any]
 type Leaf = tuple[str, object]
 
 CASES = Path(__file__).parent / "cases"
+LOGS = ("aoai.logs", "aoai.gateway", "aoai.endpoints")
 
 SENDERS_OWN = ("agent.", "elastic_agent.", "input.")
 """What a stock Elastic Agent adds: kept and mapped by Elasticsearch's own templates, no field of ours."""
@@ -201,7 +201,7 @@ def damaged_records(golden_records: dict[str, Document], full_size: bool) -> dic
     """Texts of damaged golden records, for each data set; of records of 100 KB at full size only."""
     count, longest = (10_000, 2**31) if full_size else (1_000, 20_000)
     records = list(golden_records.values())
-    return {dataset: damaged_texts(records, dataset, count, longest) for dataset in datasets_with_pipelines()}
+    return {dataset: damaged_texts(records, dataset, count, longest) for dataset in LOGS}
 
 
 @pytest.fixture(scope="session")
