@@ -131,6 +131,30 @@ async def test_what_is_not_split_adds_up_to_what_is(sky: Sky) -> None:
             assert sum(each.total for each in whole.values()) == sum(each.total for each in parts.values())
 
 
+async def test_only_provisioned_deployments_have_a_utilisation_and_it_is_a_percentage(sky: Sky) -> None:
+    final = sky.azure.ledger.final
+    found = [
+        final(EAST, "AzureOpenAIProvisionedManagedUtilizationV2", minute, ["ModelDeploymentName"])
+        for minute in minutes_between(*settled_hour(sky))
+    ]
+    assert {names for each in found for names in each} == {("reserved",)}
+    assert all(
+        0 <= sample.minimum <= sample.average <= sample.maximum <= 100 for each in found for sample in each.values()
+    )
+
+
+async def test_metrics_of_the_same_quantity_agree(sky: Sky) -> None:
+    def total(metric: str, minute: datetime) -> float:
+        whole = sky.azure.ledger.final(EAST, metric, minute)
+        return whole[()].total if whole else 0
+
+    for minute in minutes_between(*settled_hour(sky)):
+        assert total("AzureOpenAIRequests", minute) == total("ModelRequests", minute) == total("TotalCalls", minute)
+        prompts, answers = total("ProcessedPromptTokens", minute), total("GeneratedTokens", minute)
+        assert (total("InputTokens", minute), total("OutputTokens", minute)) == (prompts, answers)
+        assert total("TokenTransaction", minute) == total("TotalTokens", minute) == prompts + answers
+
+
 async def test_a_coarser_grain_adds_minutes_up(sky: Sky) -> None:
     start = sky.clock.now.replace(minute=0, second=0) - timedelta(hours=2)
     async with sky.metrics_client("eastus") as client:
