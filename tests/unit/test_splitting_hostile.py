@@ -66,6 +66,13 @@ def test_ordinary_bodies_are_split_at_once_and_those_that_take_room_are_left_for
     assert [split_at_once(body) for body in (many, gzip.compress(few), few + b"}")] == [None, None, None]
 
 
+def test_a_large_body_with_very_many_braces_is_left_for_later_unread() -> None:
+    record = b'{"list":[' + b"{}," * 5 * MANY_RECORDS + b'"' + b"x" * 128 * 1024 + b'"]}'
+    body = b'{"records":[' + record + b"]}"
+    assert split_at_once(body) is None
+    assert [entry.source for entry in split(body)] == [record]
+
+
 @pytest.mark.parametrize("frame", [b'{"records":[%b{}]}', b"[%b{}]", b"%b{}", b'{"records":[%b{}'])
 def test_tiny_records_by_the_hundred_thousand_are_taken_apart_one_at_a_time(frame: bytes) -> None:
     body = frame % (b"{}," * 100_000)
