@@ -19,6 +19,9 @@ from plugins.daemon import HUB, PARTITIONS, Daemon, Documents, Job
 from plugins.labelled_corpus import SEED, make_corpus
 from plugins.scraping import read_page
 
+pytestmark = pytest.mark.timeout(300)
+"""At full size."""
+
 _DATASETS = ("aoai.logs", "aoai.gateway", "aoai.deadletter")
 _NUMBER = re.compile(r"00000001-1111-4222-8333-(\d{12})")
 _BODIES_OF_A_RECORD = 6
