@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from collector.assets.errors import AssetError
 from collector.assets.files import read_catalogue
+from collector.assets.metric_fields import metric_entries
 
 
 class Origin(StrEnum):
@@ -46,8 +47,9 @@ class FieldType(StrEnum):
 class CatalogueField(BaseModel):
     """One field: its name, what it means and how it is mapped.
 
-    ``datasets`` are those whose documents can have it. ``unit`` and ``metric_type`` are Elasticsearch's own words.
-    ``source`` names Azure's column, or several in the order in which they are tried. ``mapping`` holds parameters
+    ``datasets`` are those whose documents can have it; those of metrics have ``metrics-`` in front. ``unit`` and
+    ``metric_type`` are Elasticsearch's own words. ``source`` names Azure's column or metric, or several columns in the
+    order in which they are tried. ``mapping`` holds parameters
     beside the type. Objects and ``flattened`` fields have no example.
     """
 
@@ -68,13 +70,13 @@ class CatalogueField(BaseModel):
 
 @cache
 def load_catalogue() -> tuple[CatalogueField, ...]:
-    """All fields in the order of the file.
+    """All fields in the order of the file, then those of Azure Monitor's metrics.
 
     Raises:
         AssetError: an entry is wrong, or a name is there twice.
     """
     try:
-        fields = TypeAdapter(tuple[CatalogueField, ...]).validate_python(read_catalogue())
+        fields = TypeAdapter(tuple[CatalogueField, ...]).validate_python([*read_catalogue(), *metric_entries()])
     except ValidationError as error:
         raise AssetError(f"catalogue/fields.yml: {error}") from error
     doubled = [name for name, count in Counter(field.name for field in fields).items() if count > 1]
@@ -86,3 +88,8 @@ def load_catalogue() -> tuple[CatalogueField, ...]:
 def fields_of(dataset: str) -> tuple[CatalogueField, ...]:
     """The fields that documents of a data set can have."""
     return tuple(field for field in load_catalogue() if dataset in field.datasets)
+
+
+def stream_parts(dataset: str) -> tuple[str, str]:
+    """Type and data set of the data stream that the catalogue means: ``aoai.logs`` is one of logs."""
+    return ("metrics", dataset.removeprefix("metrics-")) if dataset.startswith("metrics-") else ("logs", dataset)

@@ -7,7 +7,8 @@ from collector.assets.files import sources_root
 
 HEADING = """# Fields
 
-Generated from `catalogue/fields.yml` by `python -m collector.assets.fields_page`; change that file, not this one.
+Generated from `catalogue/fields.yml` and `collector/azure_monitor/metrics.yml` by
+`python -m collector.assets.fields_page`; change those files, not this one.
 
 `Origin` says who named a field: `ecs` the Elastic Common Schema, `otel` OpenTelemetry's conventions for generative AI,
 `elastic` Elastic's own `azure` and `azure_openai` packages, `ours` nobody before. `From` names Azure's column in the

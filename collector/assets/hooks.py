@@ -7,6 +7,7 @@ package, and two calls would run the user's processors twice; and the embedded e
 
 from typing import cast
 
+from collector.assets.catalogue import stream_parts
 from collector.assets.files import Body
 
 BEFORE_TAG = "pipeline_clean"
@@ -21,7 +22,7 @@ PRICES_PIPELINE = "aoai-prices@custom"
 
 def custom_pipeline(dataset: str) -> str:
     """The name of the pipeline that belongs to the user: ``logs-aoai.logs@custom``."""
-    return f"logs-{dataset}@custom"
+    return f"{'-'.join(stream_parts(dataset))}@custom"
 
 
 def with_hooks(pipeline: Body, dataset: str) -> Body:

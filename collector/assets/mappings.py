@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import cast
 
-from collector.assets.catalogue import CatalogueField, FieldType, fields_of
+from collector.assets.catalogue import CatalogueField, FieldType, fields_of, stream_parts
 from collector.assets.files import Body
 
 KEYWORD_IGNORE_ABOVE = 1024
@@ -16,9 +16,23 @@ STRINGS_AS_KEYWORDS: Body = {
     }
 }
 
+_CONSTANTS = ("data_stream.type", "data_stream.dataset")
+
+UNKNOWN_METRICS: list[Body] = [
+    {
+        f"metrics_as_double_{kind}": {
+            "match_mapping_type": kind,
+            "path_match": "azure.metrics.*",
+            "mapping": {"type": "double"},
+        }
+    }
+    for kind in ("long", "double")
+]
+"""The first value of a metric that is whole must not make whole numbers of those after it."""
+
 
 def build_mappings(dataset: str, *, dynamic: bool) -> Body:
-    """The mappings of a data set.
+    """The mappings of a data set, named as in the catalogue.
 
     ``dynamic`` lets fields appear that the catalogue does not name, as a sender's own ``agent.*`` and ``host.*``. With
     it, ``date_detection`` is off and strings become keywords, so that the first document does not decide a type by
@@ -26,7 +40,7 @@ def build_mappings(dataset: str, *, dynamic: bool) -> Body:
     """
     mappings: Body = {"date_detection": False, "properties": _properties(fields_of(dataset), dataset)}
     if dynamic:
-        return {"dynamic": True, "dynamic_templates": [STRINGS_AS_KEYWORDS], **mappings}
+        return {"dynamic": True, "dynamic_templates": [*UNKNOWN_METRICS, STRINGS_AS_KEYWORDS], **mappings}
     return {"dynamic": False, **mappings}
 
 
@@ -47,11 +61,12 @@ def _child(level: Body, key: str) -> Body:
 
 
 def _parameters(field: CatalogueField, dataset: str) -> Body:
-    parameters: Body = {} if field.type is FieldType.OBJECT else {"type": str(field.type)}
+    parameters: Body = {"type": str(field.type)}
     if field.type is FieldType.KEYWORD and field.mapping.get("index", True):
         parameters["ignore_above"] = KEYWORD_IGNORE_ABOVE
-    if field.name == "data_stream.dataset":
-        parameters["value"] = dataset
+    constants = dict(zip(_CONSTANTS, stream_parts(dataset), strict=True))
+    if field.name in constants:
+        parameters["value"] = constants[field.name]
     if field.unit or field.metric_type:
         # Elasticsearch's own place for them: numbers that are no time series carry them as notes.
         parameters["meta"] = {key: value for key in ("unit", "metric_type") if (value := getattr(field, key))}

@@ -2,7 +2,8 @@
 
 A data set's pipelines are the files of its folder and those of ``shared`` that they call. A call names a file, in the
 form that an Elastic package uses: ``{{ IngestPipeline "envelope" }}``. The functions that a script calls, from files
-``*.painless``, stand before it. A parameter ``{{ Prices }}`` is the price list of the catalogue.
+``*.painless``, stand before it. A parameter ``{{ Prices }}`` is the price list of the catalogue, ``{{ Metrics }}`` the
+fields of Azure Monitor's metrics.
 """
 
 import re
@@ -12,12 +13,13 @@ from typing import cast
 
 from collector.assets.errors import AssetError
 from collector.assets.files import Body, read_functions, read_pipelines, read_prices
+from collector.assets.metric_fields import metric_paths
 
 SHARED = "shared"
 """The folder whose pipelines belong to every data set that calls them."""
 
 _CALL = re.compile(r'\{\{ IngestPipeline "([\w-]+)" \}\}')
-_PRICES = "{{ Prices }}"
+_TABLES: Mapping[object, Callable[[], Body]] = {"{{ Prices }}": read_prices, "{{ Metrics }}": metric_paths}
 _DEFINITION = re.compile(r"^[A-Za-z]\w*(?:\[\])? (\w+)\(", re.MULTILINE)
 
 
@@ -43,7 +45,7 @@ def pipelines_of(dataset: str) -> dict[str, Body]:
         for called in called_by(body):
             if called not in ordered:
                 add(called)
-        ordered[stem] = _with_prices(_map_texts(body, with_functions))
+        ordered[stem] = _with_tables(_map_texts(body, with_functions))
 
     for folder, stem in sources:
         if folder == dataset and stem not in ordered:
@@ -82,13 +84,13 @@ def with_functions(source: str) -> str:
     return "\n\n".join([*(library[name] for name in library if name in needed), source])
 
 
-def _with_prices(body: Body) -> Body:
-    """The pipeline with the price list where a script's parameter asks for it."""
+def _with_tables(body: Body) -> Body:
+    """The pipeline with the tables that parameters of its scripts ask for."""
     for processor in cast("list[dict[str, Body]]", body["processors"]):
         parameters = cast("Body", processor.get("script", {}).get("params", {}))
         for name, value in parameters.items():
-            if value == _PRICES:
-                parameters[name] = read_prices()
+            if isinstance(value, str) and value in _TABLES:
+                parameters[name] = _TABLES[value]()
     return body
 
 

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from collector import __version__
+from collector.assets.catalogue import stream_parts
 from collector.assets.files import Body
 from collector.assets.mappings import build_mappings
+from collector.assets.metric_fields import ENDPOINTS as ENDPOINT_METRICS
+from collector.assets.metric_fields import METRICS
 
 PACKAGE = "aoai"
 
@@ -19,7 +22,7 @@ META: Body = {"package": {"name": PACKAGE, "version": __version__}, "managed_by"
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A data set: its name, whether documents pass a pipeline, and whether senders may add fields.
+    """A data set: its name in the catalogue, whether documents pass a pipeline, and whether senders may add fields.
 
     ``retention`` is given where documents may hold prompts: they are deleted after it, whatever happens to other logs.
     """
@@ -32,19 +35,21 @@ class Dataset:
     @property
     def stream(self) -> str:
         """Name of the index template and stem of everything else, as Fleet forms it: ``logs-aoai.logs``."""
-        return f"logs-{self.name}"
+        return "-".join(stream_parts(self.name))
 
 
 LOGS = Dataset("aoai.logs", has_pipeline=True, dynamic=True)
 GATEWAY = Dataset("aoai.gateway", has_pipeline=True, dynamic=True, retention="30d")
 ENDPOINTS = Dataset("aoai.endpoints", has_pipeline=True, dynamic=True)
 DEAD_LETTERS = Dataset("aoai.deadletter", has_pipeline=False, dynamic=False)
-DATASETS = (LOGS, GATEWAY, ENDPOINTS, DEAD_LETTERS)
+LOG_DATASETS = (LOGS, GATEWAY, ENDPOINTS, DEAD_LETTERS)
+METRIC_DATASETS = tuple(Dataset(name, has_pipeline=True, dynamic=True) for name in (METRICS, ENDPOINT_METRICS))
+DATASETS = (*LOG_DATASETS, *METRIC_DATASETS)
 
 
 def pipeline_id(dataset: str, stem: str = "default") -> str:
     """The id of a pipeline: versioned, so that two versions of the package can run beside each other."""
-    entry = f"logs-{dataset}-{__version__}"
+    entry = f"{'-'.join(stream_parts(dataset))}-{__version__}"
     return entry if stem == "default" else f"{entry}-{stem}"
 
 
@@ -70,12 +75,13 @@ def build_component_template(dataset: Dataset) -> Body:
 def build_index_template(dataset: Dataset) -> Body:
     """``<stream>``: composed as Fleet would, so that Elasticsearch's own defaults and the user's templates apply.
 
-    Only ``<stream>@package`` has to be there. Elasticsearch ships ``logs@settings`` (life cycle), ``logs@mappings``
-    and ``ecs@mappings``; the ones named ``@custom`` are the user's and win over the package.
+    Only ``<stream>@package`` has to be there. Elasticsearch ships ``logs@settings`` (life cycle), ``logs@mappings``,
+    the same for metrics, and ``ecs@mappings``; the ones named ``@custom`` are the user's and win over the package.
     """
     package = f"{dataset.stream}@package"
-    custom = ["logs@custom", f"{PACKAGE}@custom", f"{dataset.stream}@custom"]
-    before = ["logs@mappings", "logs@settings"] if dataset.dynamic else ["logs@settings"]
+    kind, _ = stream_parts(dataset.name)
+    custom = [f"{kind}@custom", f"{PACKAGE}@custom", f"{dataset.stream}@custom"]
+    before = [f"{kind}@mappings", f"{kind}@settings"] if dataset.dynamic else [f"{kind}@settings"]
     after = ["ecs@mappings"] if dataset.dynamic else []
     return {
         "index_patterns": [f"{dataset.stream}-*"],

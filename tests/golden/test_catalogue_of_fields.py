@@ -9,11 +9,16 @@ from collector.assets.fields_page import render
 from collector.assets.files import sources_root
 from collector.assets.sources import component_templates, templates
 
-DATASETS = ("aoai.logs", "aoai.gateway", "aoai.endpoints", "aoai.deadletter")
+METRICS = ("metrics-aoai.metrics", "metrics-aoai.endpoints")
+DATASETS = ("aoai.logs", "aoai.gateway", "aoai.endpoints", "aoai.deadletter", *METRICS)
+
+
+def stream_of(dataset: str) -> str:
+    return dataset if dataset in METRICS else f"logs-{dataset}"
 
 
 def mappings_of(dataset: str) -> dict[str, Any]:
-    body: dict[str, Any] = component_templates()[f"logs-{dataset}@package"]
+    body: dict[str, Any] = component_templates()[f"{stream_of(dataset)}@package"]
     return body["template"]["mappings"]
 
 
@@ -50,7 +55,8 @@ def test_every_field_of_the_catalogue_is_mapped_with_its_type(dataset: str) -> N
 def test_the_data_stream_fields_are_constant(dataset: str) -> None:
     kinds = {part: mapped(dataset, f"data_stream.{part}")["type"] for part in ("type", "dataset", "namespace")}
     assert set(kinds.values()) == {"constant_keyword"}
-    assert mapped(dataset, "data_stream.dataset")["value"] == dataset
+    named = [mapped(dataset, f"data_stream.{part}")["value"] for part in ("type", "dataset")]
+    assert "-".join(named) == stream_of(dataset)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

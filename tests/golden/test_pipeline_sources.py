@@ -10,7 +10,7 @@ import pytest
 from collector.assets.files import read_functions, read_pipelines, sources_root
 from collector.assets.pipelines import pipelines_of
 from collector.assets.sources import pipelines
-from collector.assets.templates import DATASETS, pipeline_id
+from collector.assets.templates import DATASETS, Dataset, pipeline_id
 
 type Processor = tuple[str, dict[str, Any]]
 
@@ -138,9 +138,9 @@ def test_a_source_is_a_yaml_document_of_its_own() -> None:
         assert path.read_text().startswith("---\n")
 
 
-@pytest.mark.parametrize("dataset", [dataset.name for dataset in DATASETS if dataset.has_pipeline])
-def test_on_elasticsearch_the_users_own_pipeline_runs_before_the_original_is_removed(dataset: str) -> None:
-    body = pipelines(hooks=True)[pipeline_id(dataset)]
+@pytest.mark.parametrize("dataset", [dataset for dataset in DATASETS if dataset.has_pipeline])
+def test_on_elasticsearch_the_users_own_pipeline_runs_before_the_original_is_removed(dataset: Dataset) -> None:
+    body = pipelines(hooks=True)[pipeline_id(dataset.name)]
     processors = [parameters for _, parameters in walk(body["processors"])]  # type: ignore[arg-type]
     assert [parameters["tag"] for parameters in processors[-2:]] == ["pipeline_custom", "pipeline_clean"]
-    assert processors[-2]["name"] == f"logs-{dataset}@custom"
+    assert processors[-2]["name"] == f"{dataset.stream}@custom"

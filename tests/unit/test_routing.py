@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from collector.assets.templates import DATASETS
+from collector.assets.templates import LOG_DATASETS
 from collector.delivery.processing import RecordProcessing
 from collector.delivery.routing import DATASET_OF, routes_beside
 from collector.events import DataStream, Position, Record, Source
@@ -77,7 +77,7 @@ def test_a_stream_to_another_packages_data_set_is_left_alone() -> None:
 
 
 def test_every_routed_data_set_has_a_template_and_a_pipeline() -> None:
-    assert set(DATASET_OF.values()) == {dataset.name for dataset in DATASETS if dataset.has_pipeline}
+    assert set(DATASET_OF.values()) == {dataset.name for dataset in LOG_DATASETS if dataset.has_pipeline}
 
 
 def test_a_routed_record_keeps_tags_and_says_that_it_was_repaired() -> None:
