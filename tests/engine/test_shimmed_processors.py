@@ -112,3 +112,18 @@ def test_a_failure_names_processor_tag_and_pipeline(elasticsearch_client: Elasti
     answer = elasticsearch_client.ingest.simulate(id=name, docs=[{"_source": {}}])
     elasticsearch_client.ingest.delete_pipeline(id=name)
     assert answer["docs"][0]["doc"]["_source"] == {"error": {"message": f"fail fail_always {name}"}}
+
+
+def test_what_a_script_changed_before_it_failed_stays_changed(simulation: Simulation) -> None:
+    failing = {"source": "ctx.a = params.new; ctx.b.missing.value = 1", "params": {"new": 2}, "ignore_failure": True}
+    assert simulation.run([{"script": failing}], {"a": 1}) == {"a": 2}
+
+
+def test_a_document_that_a_script_makes_hold_itself_is_refused(simulation: Simulation) -> None:
+    with pytest.raises(SimulationError, match="self-referencing"):
+        simulation.run([{"script": {"source": "ctx.a.b = ctx.a"}}], {"a": {}})
+
+
+def test_a_script_that_does_not_compile_is_refused(simulation: Simulation) -> None:
+    with pytest.raises(BadRequestError, match="compile error"):
+        simulation.run([{"script": {"source": "ctx.a ="}}], {})

@@ -13,6 +13,7 @@ public final class ElasticsearchIngest extends IngestCommonModulePlugin {
         processors.computeIfPresent("set", (name, own) -> new SetFactory(own, parameters.scriptService));
         processors.computeIfPresent("remove", (name, own) -> new RemoveFactory(own, parameters.scriptService));
         processors.computeIfPresent("grok", (name, own) -> new GrokFactory(own));
+        processors.computeIfPresent("script", (name, own) -> new ScriptFactory(own, parameters.scriptService));
         return processors;
     }
 }
