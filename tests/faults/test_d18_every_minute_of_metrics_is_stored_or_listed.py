@@ -242,6 +242,8 @@ async def test_fewer_calls_than_minutes_cost_time_and_no_value() -> None:
         largest=1,
     )
     await run.start()
+    await run.poll(60)
+    run.world.pass_time(2 * 3600)
     await run.poll(8 * 60)
     assert run.flaws() == []
     assert run.account.listed_only == 0

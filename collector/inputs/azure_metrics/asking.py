@@ -70,12 +70,17 @@ class Asker:
         self._throttled: dict[tuple[str, str], int] = {}
         self._apart: set[tuple[str, str]] = set()
         self._whole: dict[str, float] = {}
+        self._kept: dict[str, float] = {}
         self.counts = CallCounts()
 
     def forget(self) -> None:
         """Treat all resources alike again: what was refused may have been mended."""
         self._apart.clear()
         self._whole.clear()
+
+    def keep_half(self, subscriptions: Iterable[str]) -> None:
+        """Leave half of the calls that these subscriptions have now; of others none is kept any more."""
+        self._kept = {each: self._budget.left(each) / 2 for each in subscriptions}
 
     def apart(self, shard: str, resource: str) -> bool:
         """Tell whether a resource is asked alone, since a lot with it would be refused."""
@@ -121,7 +126,7 @@ class Asker:
         left = self._paused.get(where, 0.0) - self._clock()
         if left > 0:
             raise Throttled(left)
-        if not self._budget.take(call.subscription_id):
+        if not self._budget.take(call.subscription_id, self._kept.get(call.subscription_id, 0.0)):
             raise _PostponedError
         self.counts.made += 1
         try:

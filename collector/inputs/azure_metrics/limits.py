@@ -46,11 +46,15 @@ class CallBudget:
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
 
-    def take(self, subscription: str) -> bool:
-        """Count one call; False, and nothing counted, when it would be one too many."""
+    def left(self, subscription: str) -> float:
+        """Return how many calls may be made now."""
         now = self._clock()
         left, since = self._left.get(subscription, (self._limit.capacity, now))
-        left = min(self._limit.capacity, left + max(0.0, now - since) * self._limit.rate)
-        allowed = left >= 1
-        self._left[subscription] = (left - 1 if allowed else left, now)
+        return min(self._limit.capacity, left + max(0.0, now - since) * self._limit.rate)
+
+    def take(self, subscription: str, keep: float = 0.0) -> bool:
+        """Count one call; False, and nothing counted, when less than ``keep`` would be left."""
+        left = self.left(subscription)
+        allowed = left - keep >= 1
+        self._left[subscription] = (left - 1 if allowed else left, self._clock())
         return allowed

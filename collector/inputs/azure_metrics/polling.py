@@ -112,7 +112,10 @@ class Poller:
         tracked = self._tracked = self.progress.track(self._targets, final)
         for each in tracked:
             self.progress.settle(each.shard, each.scope.catch_up(final, self._timing, self._clock()))
+        # Where calls are scarce, the present would use them all, and no gap would ever be filled.
+        self._asker.keep_half({each.resource.subscription_id for each in tracked if each.scope.gaps.unanswered()})
         answered = await self._work(tracked, self._live(tracked, final), live=True)
+        self._asker.keep_half(())
         # A resource that Azure did not answer for now would only be refused once more.
         willing = [each for each in tracked if (each.shard, each.resource.key) in answered]
         await self._work(willing, self._back_fill(willing), live=False)
