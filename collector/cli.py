@@ -177,6 +177,33 @@ def demo(
 
 
 @app.command()
+def gaps(
+    policy: PolicyFile,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="The daemon's folder for local state.", show_default="~/.local/state/aoai-collector"),
+    ] = None,
+    stream: Annotated[str | None, typer.Option(help="Only this stream of metrics.", show_default=False)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show gaps that were closed, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """List the minutes of metrics that stayed empty, each with its reason: open, lost, or restated by Azure.
+
+    Reads only, also while a collector works on the same folder or container.
+    """
+    loaded = _load(policy)
+    from rich.console import Console
+
+    from collector.agent.gaps_command import GapsRequest, GapsUnreadableError, show_gaps
+
+    request = GapsRequest(data or default_data_folder(), stream, everything, as_json)
+    try:
+        _run(show_gaps(loaded, request, Console()))
+    except GapsUnreadableError as error:
+        _fail(str(error))
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from collector import __version__

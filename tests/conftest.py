@@ -10,6 +10,7 @@ pytest_plugins = [
     "plugins.engine",
     "plugins.foreign_clients",
     "plugins.metrics_input",
+    "plugins.metrics_job",
     "plugins.raw_peer",
     "plugins.schedules",
     "plugins.tls_server",

@@ -13,6 +13,7 @@ from typing import Final
 
 from collector import __version__
 from collector.agent.health_documents import HealthDocuments
+from collector.agent.metrics_health import describe_metrics, metrics_health
 from collector.agent.pipeline import Pipeline, RunningStream
 from collector.output.elasticsearch.connection import client_settings
 from collector.policy import MonitoringHttp, Policy
@@ -85,13 +86,17 @@ class Monitoring:
             for stream in pipeline.streams:
                 yield _describe_stream(pipeline, stream)
                 yield from _describe_partitions(pipeline, stream)
+            for metrics in pipeline.metrics:
+                yield from describe_metrics(pipeline.name, metrics, metrics_health(pipeline.started, metrics))
 
     def components(self) -> list[Component]:
         """Return outputs and streams with their state now."""
         outputs = [_output_health(pipeline) for pipeline in self._pipelines]
-        return outputs + [
-            _stream_health(pipeline, stream) for pipeline in self._pipelines for stream in pipeline.streams
+        hubs = [_stream_health(pipeline, stream) for pipeline in self._pipelines for stream in pipeline.streams]
+        metrics = [
+            metrics_health(pipeline.started, metrics) for pipeline in self._pipelines for metrics in pipeline.metrics
         ]
+        return outputs + hubs + metrics
 
     async def _listen(self, http: MonitoringHttp) -> None:
         try:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from collector.agent.metrics_stream import RunningMetrics, open_metrics_stream
 from collector.agent.output_settings import bulk_settings, dead_letter_path
 from collector.agent.readiness import wait_until_ready
 from collector.agent.stream_encoding import build_encoder
 from collector.delivery.budget import Budget
+from collector.delivery.documents import DocumentIntake
 from collector.delivery.intake import Intake
 from collector.delivery.processing import is_constant
 from collector.delivery.routing import routes_beside
@@ -21,12 +23,13 @@ from collector.inputs.event_hub.reader import EventHubReader
 from collector.inputs.event_hub.watch import PartitionWatch
 from collector.output.elasticsearch.connection import client_settings
 from collector.output.elasticsearch.output import ElasticsearchOutput
+from collector.policy import AzureMetricsStream, EventHubStream
 from collector.policy import ElasticsearchOutput as OutputPolicy
-from collector.policy import EventHubStream
 from collector.policy.processors import Processor
 from collector.redact.choice import choose_policy
 from collector.state.blob import FencedBlobCheckpointStore
 from collector.state.sqlite import SqliteCheckpointStore
+from collector.state.sqlite_shards import SqliteShards
 from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
 
@@ -67,6 +70,7 @@ class Pipeline:
             trouble=self.trouble,
         )
         self._streams: list[RunningStream] = []
+        self._metrics: list[RunningMetrics] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     def add_stream(
@@ -95,6 +99,14 @@ class Pipeline:
         )
         self._streams.append(RunningStream(stream, connection, reader, trouble))
 
+    def add_metrics_stream(
+        self, stream: AzureMetricsStream, local: SqliteShards | None, processors: Sequence[Processor] = ()
+    ) -> None:
+        """Build the clients and the reader of a stream of metrics; ``processors`` as for ``add_stream``."""
+        intake = DocumentIntake(self._output, self.budget, self.counters)
+        kept_here = local if stream.checkpoint_store == "sqlite" else None
+        self._metrics.append(open_metrics_stream(stream, intake, kept_here, processors))
+
     async def wait_until_ready(self) -> None:
         """Return when the output can be written to."""
         await wait_until_ready(self.client_settings, self.readiness)
@@ -107,6 +119,7 @@ class Pipeline:
             self._tasks.append(asyncio.create_task(_run_stream(stream)))
             self._tasks.append(asyncio.create_task(stream.reader.checkpointer.run()))
             self._tasks.append(asyncio.create_task(_watch(stream).run()))
+        self._tasks += [asyncio.create_task(metrics.reader.run()) for metrics in self._metrics]
 
     async def failed(self) -> BaseException:
         """Wait until a part dies, which only a fault of ours can cause, and return why."""
@@ -133,7 +146,7 @@ class Pipeline:
         end = loop.time() + seconds
         try:
             async with asyncio.timeout_at(end):
-                await asyncio.gather(*(stream.reader.pause() for stream in self._streams))
+                await asyncio.gather(*(stream.reader.pause() for stream in (*self._streams, *self._metrics)))
         except TimeoutError:
             return False
         return await self._output.drain(end - loop.time())
@@ -141,19 +154,26 @@ class Pipeline:
     async def _disconnect(self) -> None:
         for task in self._tasks:
             task.cancel()
-        closed = await asyncio.gather(*(stream.connection.close() for stream in self._streams), return_exceptions=True)
-        for stream, error in zip(self._streams, closed, strict=True):
+        closing = [stream.connection.close() for stream in self._streams]
+        closing += [metrics.close() for metrics in self._metrics]
+        closed = await asyncio.gather(*closing, return_exceptions=True)
+        for stream, error in zip((*self._streams, *self._metrics), closed, strict=True):
             if isinstance(error, Exception):
                 logger.warning(
-                    "connections of a stream did not close in order, so its partitions may be free a minute late",
+                    "connections of a stream did not close in order, so what it holds may be free a minute late",
                     extra={"stream": stream.policy.id, "error.type": type(error).__name__, "error.message": str(error)},
                 )
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     @property
     def streams(self) -> Sequence[RunningStream]:
-        """The streams that feed this output."""
+        """The streams of event hubs that feed this output."""
         return self._streams
+
+    @property
+    def metrics(self) -> Sequence[RunningMetrics]:
+        """The streams of metrics that feed this output."""
+        return self._metrics
 
 
 async def _run_stream(stream: RunningStream) -> None:

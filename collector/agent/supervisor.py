@@ -17,6 +17,7 @@ from collector.agent.pipeline import Pipeline
 from collector.assets.templates import DATASETS, LOGS
 from collector.policy import EventHubStream, Policy
 from collector.state.sqlite import SqliteCheckpointStore
+from collector.state.sqlite_shards import SqliteShards
 
 logger = logging.getLogger(__name__)
 
@@ -41,18 +42,28 @@ class Supervisor:
             OSError: the data folder or a certificate cannot be used.
         """
         self._policy = policy
-        streams = list(policy.streams())
-        needs_local = any(stream.checkpoint_store == "sqlite" for _, stream in streams)
-        self._local_store = SqliteCheckpointStore(data) if needs_local else None
+        hubs, metrics = list(policy.streams()), list(policy.metrics_streams())
+        kept_here = [stream for _, stream in (*hubs, *metrics) if stream.checkpoint_store == "sqlite"]
+        # It locks the data folder for both.
+        self._local_store = SqliteCheckpointStore(data) if kept_here else None
+        self._local_shards = SqliteShards(data) if metrics and kept_here else None
+        self._data = data
         self._pipelines: dict[str, Pipeline] = {}
-        for source, stream in streams:
-            pipeline = self._pipelines.get(source.use_output)
-            if pipeline is None:
-                pipeline = Pipeline(source.use_output, policy.outputs[source.use_output], data)
-                self._pipelines[source.use_output] = pipeline
+        for source, stream in hubs:
+            pipeline = self._pipeline(source.use_output)
             pipeline.add_stream(stream, self._local_store, source.processors + stream.processors)
+        for source, stream in metrics:
+            pipeline = self._pipeline(source.use_output)
+            pipeline.add_metrics_stream(stream, self._local_shards, source.processors + stream.processors)
         self._monitoring = Monitoring(policy, self._pipelines)
         self._stopping = asyncio.Event()
+
+    def _pipeline(self, output: str) -> Pipeline:
+        """Return the pipeline of an output; one for all streams that feed it."""
+        pipeline = self._pipelines.get(output)
+        if pipeline is None:
+            pipeline = self._pipelines[output] = Pipeline(output, self._policy.outputs[output], self._data)
+        return pipeline
 
     def stop(self) -> None:
         """Ask for the end; a second call leaves at once."""
@@ -95,6 +106,8 @@ class Supervisor:
         pipeline.start()
         for stream in pipeline.streams:
             _announce(stream.policy, pipeline.name)
+        for metrics in pipeline.metrics:
+            metrics.announce(pipeline.name)
         raise await pipeline.failed()
 
     async def _end(self) -> None:
@@ -104,8 +117,9 @@ class Supervisor:
             pipeline.stop(drain_seconds=_DRAIN_SECONDS, deadline=deadline) for pipeline in self._pipelines.values()
         ]
         drained = all(await asyncio.gather(*stops))
-        if self._local_store is not None:
-            self._local_store.close()
+        for store in (self._local_shards, self._local_store):
+            if store is not None:
+                store.close()
         self._log_summary()
         await self._monitoring.close()
         if drained:

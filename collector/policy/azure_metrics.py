@@ -190,8 +190,8 @@ class AzureMetricsStream(BlobStorage, MonitorEndpoints, EntraLogin, MonitorLogin
     )
     backfill: Annotated[timedelta, Duration("0s", "2232h")] = setting(
         timedelta(hours=24),
-        "How much of the time before the start, or of an outage, is read when there is no cursor or it is older. What "
-        "lies before is listed in the gap ledger as lost.",
+        "How much of an outage is read when it is over. What lies before is listed in the gap ledger as lost. At the "
+        "very first start, and for a new resource, the last hour is read.",
         reason="a day covers an outage over night; Azure Monitor keeps 93 days (2232h)",
     )
     refresh_list_interval: Annotated[timedelta, Duration("1m", "24h")] = setting(
@@ -246,9 +246,13 @@ class AzureMetricsStream(BlobStorage, MonitorEndpoints, EntraLogin, MonitorLogin
         yield from find_foreign_hosts(self.cloud, {key: getattr(self, key) for key in keys})
         yield from find_foreign_resources(self.resource_ids, self.subscription_id)
         yield from find_odd_period(self.period.total_seconds())
-        if any(each.when is not None for each in self.processors):
-            what = "holds a processor with a condition, and metrics have none of the fields it could look at"
-            yield Contradiction(("processors",), what, "Remove the condition, or write it in an ingest pipeline.")
+        yield from _find_conditions(self.processors)
+
+
+def _find_conditions(processors: tuple[Processor, ...]) -> Iterator[Contradiction]:
+    if any(each.when is not None for each in processors):
+        what = "holds a processor with a condition, and metrics have none of the fields it could look at"
+        yield Contradiction(("processors",), what, "Remove it, or write it as an ingest pipeline.")
 
 
 class AzureMetricsInput(Section):
@@ -287,3 +291,8 @@ class AzureMetricsInput(Section):
         "Whose metrics are read. Only those that are enabled are kept.",
         reason="required: an input without streams reads nothing",
     )
+
+    @override
+    def find_contradictions(self) -> Iterator[Contradiction]:
+        yield from super().find_contradictions()
+        yield from _find_conditions(self.processors)

@@ -43,4 +43,4 @@ AZURE_METRICS: Final = InputKind(
     "subscription_id and the keys of a login",
     find_other_purpose,
 )
-INPUT_KINDS: Final[Mapping[str, InputKind]] = {"azure-eventhub": EVENT_HUB}
+INPUT_KINDS: Final[Mapping[str, InputKind]] = {"azure-eventhub": EVENT_HUB, "azure/metrics": AZURE_METRICS}

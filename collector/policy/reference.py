@@ -13,9 +13,12 @@ from typing import Any
 import yaml
 from pydantic.fields import FieldInfo
 
+from collector.policy.azure_login import AzureSsl
+from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream, MetricsDataStream
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.ignored_keys import OTHER_FILES
+from collector.policy.input_kinds import INPUT_KINDS, InputKind
 from collector.policy.model import TopLevel
 from collector.policy.monitoring import Agent, Monitoring, MonitoringHttp
 from collector.policy.section import Section, default_of, derived_of, example_of, kind_of, reason_of, section_of
@@ -34,6 +37,10 @@ _CHAPTERS: tuple[tuple[str, type[Section]], ...] = (
     ("Input `azure-eventhub`: `inputs[]`", EventHubInput),
     ("`inputs[].streams[]`", EventHubStream),
     ("`inputs[].data_stream` and `inputs[].streams[].data_stream`", DataStream),
+    ("Input `azure/metrics`: `inputs[]`", AzureMetricsInput),
+    ("`inputs[].streams[]` of `azure/metrics`", AzureMetricsStream),
+    ("`inputs[].data_stream` and `inputs[].streams[].data_stream` of `azure/metrics`", MetricsDataStream),
+    ("`inputs[].streams[].ssl`", AzureSsl),
 )
 
 # What stands before the tables: the rules for the whole file.
@@ -51,9 +58,11 @@ def render_schema() -> str:
     """Return the JSON schema (draft 2020-12) of a policy file; keys that are not used are allowed in it."""
     schema = _describe_section(TopLevel)
     schema["properties"]["outputs"] = {"type": "object", "additionalProperties": _describe_typed(ElasticsearchOutput)}
-    inputs = _describe_typed(EventHubInput)
-    inputs["then"]["properties"]["streams"] = {"type": "array", "items": _describe_section(EventHubStream)}
-    schema["properties"]["inputs"] = {"type": "array", "items": inputs}
+    kinds = [_describe_input(kind) for kind in INPUT_KINDS.values()]
+    schema["properties"]["inputs"] = {
+        "type": "array",
+        "items": {"type": "object", "required": ["type"], "allOf": kinds},
+    }
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Policy of aoai-collector"}
     return json.dumps(head | schema, indent=2, ensure_ascii=False) + "\n"
 
@@ -117,6 +126,13 @@ def _describe_typed(section: type[Section]) -> dict[str, Any]:
     kind = section.model_fields["type"]
     condition = {"properties": {"type": _describe_key(kind)}, "required": ["type"]}
     return {"type": "object", "required": ["type"], "if": condition, "then": _describe_section(section)}
+
+
+def _describe_input(kind: InputKind) -> dict[str, Any]:
+    """Return the schema of an input's keys and of its streams', under the condition of its type."""
+    described = _describe_typed(kind.input)
+    described["then"]["properties"]["streams"] = {"type": "array", "items": _describe_section(kind.stream)}
+    return {"if": described["if"], "then": described["then"]}
 
 
 def _describe_key(field: FieldInfo) -> dict[str, Any]:

@@ -81,21 +81,21 @@ inputs:
       package:
         name: azure_openai
         version: 1.9.0
-  - id: azure/metrics-azure_open_ai-0b0b0b0b-0000-4000-8000-000000000002
+  - id: azure/metrics-azure_metrics-0b0b0b0b-0000-4000-8000-000000000002
     revision: 2
-    name: azure_openai-1
+    name: azure_metrics-1
     type: azure/metrics
     data_stream:
       namespace: {namespace}
     use_output: default
     package_policy_id: 0b0b0b0b-0000-4000-8000-000000000002
     streams:
-      - id: azure/metrics-azure.open_ai-0b0b0b0b-0000-4000-8000-000000000002
+      - id: azure/metrics-azure.compute_vm-0b0b0b0b-0000-4000-8000-000000000002
         data_stream:
-          dataset: azure.open_ai
+          dataset: azure.compute_vm
           type: metrics
         metricsets:
-          - monitor
+          - compute_vm
         client_secret: "${{SECRET_2}}"
     meta:
       package:
@@ -190,10 +190,14 @@ async def test_each_key_that_is_not_used_is_explained_once_at_start(kibana_polic
         "inputs[0].package_policy_id",
         "inputs[0].meta",
         "inputs[0].streams[0].publisher_pipeline.disable_host",
-        "inputs[1]",
+        "inputs[1].revision",
+        "inputs[1].name",
+        "inputs[1].package_policy_id",
+        "inputs[1].meta",
+        "inputs[1].streams[0]",
     ]
     reasons = [note.partition(" is not used: ")[2] for note in notes]
     assert reasons[subjects.index("output_permissions")] == (
         "information for people: it says which privileges the API key needs."
     )
-    assert reasons[-1] == "its type is azure/metrics, and azure-eventhub is what this collector serves."
+    assert reasons[-1] == "its metricset is compute_vm, and monitor is what this collector serves."

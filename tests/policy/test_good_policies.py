@@ -49,7 +49,7 @@ def test_the_quick_start_policy_runs_as_it_stands_in_a_file_that_all_can_read(lo
     assert (stream.checkpoint_store, policy.notes) == ("sqlite", ())
 
 
-KIBANA_ENVIRON = {"API_KEY": "id:key", "SECRET_0": HUB, "SECRET_1": "c2VjcmV0"}
+KIBANA_ENVIRON = {"API_KEY": "id:key", "SECRET_0": HUB, "SECRET_1": "c2VjcmV0", "SECRET_2": "secret"}
 
 
 def test_the_policy_that_kibana_shows_runs_unchanged_without_the_secrets_of_what_is_not_served(load: Load) -> None:
@@ -80,7 +80,21 @@ def test_each_thing_that_is_not_used_is_explained_once(load: Load) -> None:
         "inputs[0].package_policy_id",
         "inputs[0].meta",
         "inputs[0].streams[0].publisher_pipeline.disable_host",
-        "inputs[1]",
+        "inputs[1].revision",
+        "inputs[1].name",
+        "inputs[1].streams[0].data_stream.elasticsearch",
+        "inputs[1].streams[0].metricsets",
+        "inputs[2].streams[0]",
+        "inputs[2].streams[1]",
+    ]
+
+
+def test_metrics_of_other_packages_are_left_out_with_the_reason(load: Load) -> None:
+    policy = load((GOOD / "kibana-standalone.yml").read_text(), KIBANA_ENVIRON)
+    assert [stream.id.split("-")[1] for _, stream in policy.metrics_streams()] == ["azure.open_ai"]
+    assert [note.partition(" is not used: ")[2] for note in policy.notes[-2:]] == [
+        "its metricset is compute_vm, and monitor is what this collector serves.",
+        "its resources are of other kinds than Azure OpenAI accounts and Azure ML online endpoints.",
     ]
 
 

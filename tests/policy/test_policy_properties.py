@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from collector.policy import PolicyError, load_policy
+from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream, MetricsDataStream
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.monitoring import Agent, Monitoring, MonitoringHttp
@@ -17,7 +18,8 @@ from collector.policy.tls import Ssl
 from collector.policy.units import parse_duration, parse_size, render_duration, render_size
 
 CANARY = "SharedAccessKey=canary5ecret"
-SECTIONS = (ElasticsearchOutput, Ssl, Backoff, EventHubInput, EventHubStream, DataStream)
+METRICS = (AzureMetricsInput, AzureMetricsStream, MetricsDataStream)
+SECTIONS = (ElasticsearchOutput, Ssl, Backoff, EventHubInput, EventHubStream, DataStream, *METRICS)
 KEYS = sorted(
     {
         key
@@ -47,8 +49,17 @@ def of_section(section: Any) -> st.SearchStrategy[dict[str, object]]:
 
 
 STREAMS = st.lists(of_section(EventHubStream), max_size=3)
-INPUTS = st.builds(
-    lambda entry, streams: {**entry, "type": "azure-eventhub", "streams": streams}, of_section(EventHubInput), STREAMS
+INPUTS = st.one_of(
+    st.builds(
+        lambda entry, streams: {**entry, "type": "azure-eventhub", "streams": streams},
+        of_section(EventHubInput),
+        STREAMS,
+    ),
+    st.builds(
+        lambda entry, streams: {**entry, "type": "azure/metrics", "streams": streams},
+        of_section(AzureMetricsInput),
+        st.lists(of_section(AzureMetricsStream), max_size=3),
+    ),
 )
 OUTPUTS = st.builds(lambda entry: {**entry, "type": "elasticsearch"}, of_section(ElasticsearchOutput))
 POLICIES = st.builds(

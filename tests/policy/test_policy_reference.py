@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from collector.policy.azure_login import AzureSsl
+from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream, MetricsDataStream
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.kinds import SecretText
@@ -14,7 +16,8 @@ from collector.policy.section import Section, default_of, kind_of, reason_of, se
 from collector.policy.tls import Ssl
 
 MONITORING = (Agent, Monitoring, MonitoringHttp)
-SECTIONS = (ElasticsearchOutput, Ssl, Backoff, *MONITORING, EventHubInput, EventHubStream, DataStream)
+METRICS = (AzureMetricsInput, AzureMetricsStream, MetricsDataStream, AzureSsl)
+SECTIONS = (ElasticsearchOutput, Ssl, Backoff, *MONITORING, EventHubInput, EventHubStream, DataStream, *METRICS)
 FIELDS = [(section, key) for section in SECTIONS for key in section.model_fields]
 
 

@@ -322,10 +322,11 @@ class _Action(msgspec.Struct):
 
 
 class _Document(msgspec.Struct):
-    message: str
     azure: dict[str, Any]
     data_stream: dict[str, str]
     timestamp: str = msgspec.field(name="@timestamp")
+    message: str | None = None
+    """The record; a document of metrics is none, and is kept as a whole."""
 
 
 def _make_dead_letter(item: Item, answer: ItemAnswer) -> None:
@@ -333,13 +334,15 @@ def _make_dead_letter(item: Item, answer: ItemAnswer) -> None:
     action_line, _, document_line = item.line.partition(b"\n")
     action = msgspec.json.decode(action_line, type=_Action).create
     document = msgspec.json.decode(document_line, type=_Document)
+    message = document.message
+    original = document_line.strip() if message is None else message.encode("utf-8", "surrogatepass")
     error = answer.error or ItemError()
     letter = DeadLetter(
         timestamp=document.timestamp,
         azure=document.azure,
         namespace=document.data_stream["namespace"],
         target=action.index,
-        original=document.message.encode("utf-8", "surrogatepass"),
+        original=original,
         stage="index",
         error_type=error.type,
         error_message=(error.reason or "no reason given")[:_MAX_REASON],
