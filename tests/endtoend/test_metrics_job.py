@@ -115,3 +115,18 @@ async def test_the_gap_ledger_names_the_minutes_that_azure_would_not_answer_for(
     assert {gap["state"] for gap in gaps} == {"open"}
     assert {gap["resource"] for gap in gaps} >= {EAST.lower()}
     assert sum(gap["minutes"] for gap in gaps) > 100
+
+
+async def test_in_our_own_data_sets_metrics_have_the_names_of_the_catalogue(metrics_job: MetricsJob) -> None:
+    metrics_job.write_policy(data_stream={"dataset": "aoai.metrics"})
+    daemon = await metrics_job.job.start()
+    await metrics_job.wait_for_the_first_round(daemon)
+    assert await daemon.stop() == 0
+
+    accounts, endpoints = await metrics_job.read("aoai.metrics"), await metrics_job.read("aoai.endpoints")
+    assert accounts
+    assert endpoints
+    assert {each["event"]["kind"] for each in accounts + endpoints} == {"metric"}
+    minutes = final_minutes(metrics_job.began, 20)
+    told = {minute: count_requests(accounts, EAST, minute) for minute in minutes}
+    assert told == {minute: metrics_job.true_requests(EAST, minute) for minute in minutes}

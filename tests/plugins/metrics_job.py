@@ -118,11 +118,12 @@ class MetricsJob:
 
 
 def count_requests(found: list[dict[str, Any]], resource_id: str, minute: datetime) -> dict[tuple[str, str], float]:
-    """What documents say of a minute: calls by deployment and status."""
+    """What documents say of a minute, as sent or under our own names: calls by deployment and status."""
     sums: dict[tuple[str, str], float] = {}
     for each in found:
         azure = each["azure"]
-        total = azure["metrics"].get("azure_openairequests", {}).get("total")
+        sent, named = azure.get("metrics", {}).get("azure_openairequests"), azure.get("open_ai", {}).get("requests")
+        total = (sent or named or {}).get("total")
         same = azure["resource"]["id"].lower() == resource_id.lower() and each["@timestamp"].startswith(
             f"{minute:%Y-%m-%dT%H:%M}"
         )
