@@ -180,6 +180,19 @@ async def test_a_listing_that_fails_is_tried_again(neighbours: Neighbours, start
     await until(lambda: neighbours.rounds > 0)
 
 
+async def test_an_answer_that_nobody_expected_ends_neither_listing_nor_polling(
+    neighbours: Neighbours, start: Callable[..., MetricsReader]
+) -> None:
+    reader = start()
+    await until(lambda: neighbours.rounds > 0)
+    neighbours.listing_failure = KeyError("id")
+    await until(lambda: any("KeyError" in trouble.reason for trouble in reader.troubles))
+    rounds = neighbours.rounds
+    await until(lambda: neighbours.rounds > rounds)
+    neighbours.listing_failure = None
+    await until(lambda: all(trouble.what is None for trouble in reader.troubles))
+
+
 async def test_the_stop_gives_the_lease_back_and_stores_where_everything_stands(
     neighbours: Neighbours, start: Callable[..., MetricsReader]
 ) -> None:

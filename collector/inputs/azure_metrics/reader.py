@@ -210,7 +210,12 @@ class MetricsReader:
     async def _keep_listing(self, poller: Poller) -> None:
         """List resources again and again, beside the rounds."""
         while True:
-            listed = await self._list(poller)
+            try:
+                listed = await self._list(poller)
+            except Exception as error:
+                logger.exception("resources cannot be listed for a fault", extra={"stream": self._stream})
+                self._listing.report("some resources cannot be polled", _describe(error), grave=True)
+                listed = False
             await asyncio.sleep(self._refresh if listed else min(_SECONDS_BEFORE_ANOTHER_LISTING, self._refresh))
 
     async def _list(self, poller: Poller) -> bool:
