@@ -438,3 +438,10 @@ class TestWhatAUserMeets:
         async with serve_tls(ACCEPTED, certificates, body=body) as server:
             error = await self.meet(sky, open_clients, resource_manager_endpoint=server.url)
         assert "another host" in str(error)
+
+    async def test_a_date_that_is_none_is_passed_over(
+        self, sky: Sky, certificates: Certificates, open_clients: OpenClients
+    ) -> None:
+        async with serve_tls(ACCEPTED, certificates, body=b'{"value": []}', headers={"Date": "today"}) as server:
+            error = await self.meet(sky, open_clients, resource_manager_endpoint=server.url)
+        assert error.kind is Cause.NO_RESOURCES

@@ -7,7 +7,7 @@ losing a digit of a whole number.
 
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -145,9 +145,8 @@ class MonitorClients:
         return explain_answer(answer, batch=batch)
 
     def _compare_clocks(self, answer: AsyncHttpResponse) -> None:
-        date = answer.headers.get("Date")
-        if date:
-            self.skew_seconds = self._clock() - parsedate_to_datetime(date).timestamp()
+        with suppress(ValueError):  # no date, or one that a proxy has made up
+            self.skew_seconds = self._clock() - parsedate_to_datetime(answer.headers.get("Date", "")).timestamp()
 
 
 def _decode(body: bytes) -> Json:
