@@ -110,6 +110,21 @@ class TestReading:
         assert read == true_totals(sky, call)
         assert (sky.azure.count("getBatch"), sky.azure.count("metrics")) == (0, 2)
 
+    @pytest.mark.parametrize("batch", [True, False])
+    async def test_no_series_is_lost_beyond_azures_default_of_ten(
+        self, certificates: Certificates, open_clients: OpenClients, *, batch: bool
+    ) -> None:
+        estate = Estate([Account("aoai-east", deployments=[Deployment(f"chat-{number}") for number in range(25)])])
+        async with open_sky(certificates, estate) as sky:
+            sky.grant(SCOPE)
+            _, clients = open_clients(of=sky)
+            call = ask_for_requests(sky, EAST)
+
+            read = read_totals(list(await AzureMonitor(clients, stream="metrics", batch=batch).fetch(call)))
+
+        assert len({deployment for _, _, _, deployment, _ in read}) > 10
+        assert read == true_totals(sky, call)
+
     async def test_whole_numbers_of_64_bits_stay_exact(
         self, certificates: Certificates, open_clients: OpenClients
     ) -> None:
