@@ -34,15 +34,15 @@ class Resource:
     deployments: Mapping[str, Deployment] = field(default_factory=dict[str, Deployment])
     """By their names in lower case."""
 
-    @property
-    def key(self) -> str:
-        """The id in lower case: what names the resource in ids, cursors and the gap ledger."""
-        return self.id.lower()
+    key: str = field(init=False, repr=False)
+    """The id in lower case: what names the resource in ids, cursors and the gap ledger."""
+    subscription_id: str = field(init=False, repr=False)
+    """The subscription that the id names, in lower case."""
 
-    @property
-    def subscription_id(self) -> str:
-        """The subscription that the id names, in lower case."""
-        return self._segment("subscriptions").lower()
+    def __post_init__(self) -> None:
+        # Read for every document: not worked out each time.
+        object.__setattr__(self, "key", self.id.lower())
+        object.__setattr__(self, "subscription_id", self._segment("subscriptions").lower())
 
     @property
     def group(self) -> str:
