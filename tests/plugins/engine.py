@@ -40,12 +40,12 @@ class _PhaseLines:
 
 
 @pytest.fixture(scope="session")
-def engine_url() -> Iterator[str]:
-    """The address of the engine."""
+def engine_url(full_size: bool) -> Iterator[str]:
+    """The address of the engine; a million documents need more heap than the tests of every day."""
     if url := os.environ.get(URL_VARIABLE):
         yield url
         return
-    with EmbeddedEngine() as engine:
+    with EmbeddedEngine(heap="2g" if full_size else "512m") as engine:
         yield engine.url
 
 
