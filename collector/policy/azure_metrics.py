@@ -48,8 +48,7 @@ class MetricsDataStream(Section):
     )
     dataset: Annotated[str, DATASET_NAME] = setting(
         DATASET,
-        "The dataset of the data stream. Metrics of Azure ML online endpoints go to aoai.endpoints, deployments and "
-        "quotas to aoai.deployments beside it.",
+        "The dataset of the data stream. Metrics of Azure ML online endpoints go to aoai.endpoints beside it.",
         reason="the dataset that this package's pipelines, templates and dashboards are for",
     )
     namespace: Annotated[str, NAMESPACE] = setting(
