@@ -21,6 +21,11 @@ _FULL_JIT: Final = ("-XX:TieredStopAtLevel=4",)
 _HEAP: Final = "1g"
 _BULK_HEADERS: Final = {"accept": "application/json", "content-type": "application/x-ndjson"}
 
+_EMBEDDED = (
+    "the embedded engine with the full JIT; scripts run on the document itself, as in Elasticsearch\n"
+    "(`collector/engine/shim/ScriptProcessor.java`)"
+)
+
 
 class Server:
     """An engine with the package's pipelines."""
@@ -31,7 +36,7 @@ class Server:
         """How requests are timed."""
         self._version = client.info()["version"]
         embedded = self._version.get("build_flavor") == "embedded"
-        self.name = "the embedded engine with the full JIT" if embedded else f"Elasticsearch {self._version['number']}"
+        self.name = _EMBEDDED if embedded else f"Elasticsearch {self._version['number']}"
         """What it is, for the page."""
         self.bodies: dict[str, Body] = {
             asset.name: asset.body for asset in shipped_assets(embedded=embedded) if asset.kind is AssetKind.PIPELINE
