@@ -19,6 +19,17 @@ from collector.policy.azure_metrics_access import (
 from collector.policy.azure_resources import ResourceChoice, ResourceChoices, ResourceId
 from collector.policy.blob_storage import BlobStorage
 from collector.policy.clouds import CLOUDS
+from collector.policy.common_keys import (
+    input_data_stream,
+    input_enabled,
+    input_id,
+    input_processors,
+    input_type,
+    namespace,
+    stream_enabled,
+    stream_tags,
+    use_output,
+)
 from collector.policy.ignored_keys import (
     DATA_STREAM_IGNORED,
     INPUT_IGNORED,
@@ -51,11 +62,7 @@ class MetricsDataStream(Section):
         "The dataset of the data stream. Metrics of Azure ML online endpoints go to aoai.endpoints beside it.",
         reason="the dataset that this package's pipelines, templates and dashboards are for",
     )
-    namespace: Annotated[str, NAMESPACE] = setting(
-        "default",
-        "The namespace of the data stream: what tells environments or teams apart.",
-        reason="the Elastic Agent's default",
-    )
+    namespace: Annotated[str, NAMESPACE] = namespace()
 
 
 class MetricsName(Section):
@@ -69,11 +76,7 @@ class MetricsName(Section):
         derived="`<input id>-<dataset>`",
         example="metrics",
     )
-    enabled: Annotated[bool, Switch()] = setting(
-        True,
-        "Whether the stream is read. Nothing else of a disabled stream is looked at.",
-        reason="who writes a stream wants it",
-    )
+    enabled: Annotated[bool, Switch()] = stream_enabled()
     data_stream: MetricsDataStream = setting(
         MetricsDataStream(), "The data stream that documents go to.", reason="every key of it has a default"
     )
@@ -198,12 +201,7 @@ class AzureMetricsStream(BlobStorage, MonitorEndpoints, EntraLogin, MonitorLogin
         "How often resources, their deployments and quotas, and the definitions of metrics are listed anew.",
         reason="the default of Elastic's input",
     )
-    tags: Annotated[tuple[str, ...], ListOf(Text())] = setting(
-        (),
-        "Tags of every document of the stream.",
-        reason="a tag is for people to choose",
-        example="[forwarded, production]",
-    )
+    tags: Annotated[tuple[str, ...], ListOf(Text())] = stream_tags()
     processors: Annotated[tuple[Processor, ...], ProcessorList()] = setting(
         (),
         "What to add to every document: add_fields and add_tags without a condition; they run after those of the "
@@ -260,31 +258,12 @@ class AzureMetricsInput(Section):
     ignored_keys: ClassVar[Mapping[str, str]] = INPUT_IGNORED
     refused_keys: ClassVar[Mapping[str, str]] = INPUT_REFUSED
 
-    id: Annotated[str, Text()] = setting(
-        "azure/metrics",
-        "The name of the input; no two inputs have the same.",
-        reason="the input's type, as in the Elastic Agent",
-        example="azure-openai-metrics",
-    )
-    type: Annotated[Literal["azure/metrics"], Choice(("azure/metrics",))] = setting(
-        ..., "The kind of input.", reason="required: it tells which keys follow", example="azure/metrics"
-    )
-    use_output: Annotated[str, Text()] = setting(
-        "default", "The output that the input's documents go to.", reason="the Elastic Agent's default"
-    )
-    enabled: Annotated[bool, Switch()] = setting(
-        True,
-        "Whether the input runs. Nothing else of a disabled input is looked at.",
-        reason="who writes an input wants it",
-    )
-    data_stream: MetricsDataStream = setting(
-        MetricsDataStream(), "Its keys are the defaults of the streams' own.", reason="Kibana writes the namespace here"
-    )
-    processors: Annotated[tuple[Processor, ...], ProcessorList()] = setting(
-        (),
-        "Processors of all streams of the input; they run before a stream's own.",
-        reason="Kibana writes the global data tags of an agent policy here, as add_fields",
-    )
+    id: Annotated[str, Text()] = input_id("azure/metrics", "azure-openai-metrics")
+    type: Annotated[Literal["azure/metrics"], Choice(("azure/metrics",))] = input_type("azure/metrics")
+    use_output: Annotated[str, Text()] = use_output()
+    enabled: Annotated[bool, Switch()] = input_enabled()
+    data_stream: MetricsDataStream = input_data_stream(MetricsDataStream())
+    processors: Annotated[tuple[Processor, ...], ProcessorList()] = input_processors()
     streams: tuple[AzureMetricsStream, ...] = setting(
         ...,
         "Whose metrics are read. Only those that are enabled are kept.",

@@ -10,6 +10,17 @@ from typing import Annotated, ClassVar, Literal, override
 
 from collector.policy.azure_login import AzureLogin
 from collector.policy.blob_storage import BlobStorage
+from collector.policy.common_keys import (
+    input_data_stream,
+    input_enabled,
+    input_id,
+    input_processors,
+    input_type,
+    namespace,
+    stream_enabled,
+    stream_tags,
+    use_output,
+)
 from collector.policy.connection_string import (
     AMQPS_PORT,
     EventHubConnectionString,
@@ -51,11 +62,7 @@ class DataStream(Section):
         "The dataset of the data stream. A record whose category belongs to another of our datasets is sent there.",
         reason="the dataset that this package's pipelines, templates and dashboards are for",
     )
-    namespace: Annotated[str, NAMESPACE] = setting(
-        "default",
-        "The namespace of the data stream: what tells environments or teams apart.",
-        reason="the Elastic Agent's default",
-    )
+    namespace: Annotated[str, NAMESPACE] = namespace()
 
 
 class HubName(Section):
@@ -68,11 +75,7 @@ class HubName(Section):
         derived="`<input id>-<dataset>`",
         example="logs",
     )
-    enabled: Annotated[bool, Switch()] = setting(
-        True,
-        "Whether the stream is read. Nothing else of a disabled stream is looked at.",
-        reason="who writes a stream wants it",
-    )
+    enabled: Annotated[bool, Switch()] = stream_enabled()
     data_stream: DataStream = setting(
         DataStream(), "The data stream that records go to.", reason="every key of it has a default"
     )
@@ -124,12 +127,7 @@ class EventHubStream(BlobStorage, ContentKeys, AzureLogin, HubName):
         reason="each of 32 partitions can fetch 25 events of 20KiB at a time, and 32 events of 1MiB fit in the 256MiB "
         "that the process may use",
     )
-    tags: Annotated[tuple[str, ...], ListOf(Text())] = setting(
-        (),
-        "Tags of every document of the stream.",
-        reason="a tag is for people to choose",
-        example="[forwarded, production]",
-    )
+    tags: Annotated[tuple[str, ...], ListOf(Text())] = stream_tags()
     processors: Annotated[tuple[Processor, ...], ProcessorList()] = setting(
         (),
         "What to add to a record, or which records to drop; they run after those of the input.",
@@ -185,31 +183,12 @@ class EventHubInput(Section):
     ignored_keys: ClassVar[Mapping[str, str]] = INPUT_IGNORED
     refused_keys: ClassVar[Mapping[str, str]] = INPUT_REFUSED
 
-    id: Annotated[str, Text()] = setting(
-        "azure-eventhub",
-        "The name of the input; no two inputs have the same.",
-        reason="the input's type, as in the Elastic Agent",
-        example="azure-openai-logs",
-    )
-    type: Annotated[Literal["azure-eventhub"], Choice(("azure-eventhub",))] = setting(
-        ..., "The kind of input.", reason="required: it tells which keys follow", example="azure-eventhub"
-    )
-    use_output: Annotated[str, Text()] = setting(
-        "default", "The output that the input's documents go to.", reason="the Elastic Agent's default"
-    )
-    enabled: Annotated[bool, Switch()] = setting(
-        True,
-        "Whether the input runs. Nothing else of a disabled input is looked at.",
-        reason="who writes an input wants it",
-    )
-    data_stream: DataStream = setting(
-        DataStream(), "Its keys are the defaults of the streams' own.", reason="Kibana writes the namespace here"
-    )
-    processors: Annotated[tuple[Processor, ...], ProcessorList()] = setting(
-        (),
-        "Processors of all streams of the input; they run before a stream's own.",
-        reason="Kibana writes the global data tags of an agent policy here, as add_fields",
-    )
+    id: Annotated[str, Text()] = input_id("azure-eventhub", "azure-openai-logs")
+    type: Annotated[Literal["azure-eventhub"], Choice(("azure-eventhub",))] = input_type("azure-eventhub")
+    use_output: Annotated[str, Text()] = use_output()
+    enabled: Annotated[bool, Switch()] = input_enabled()
+    data_stream: DataStream = input_data_stream(DataStream())
+    processors: Annotated[tuple[Processor, ...], ProcessorList()] = input_processors()
     streams: tuple[EventHubStream, ...] = setting(
         ...,
         "The hubs to read. Only those that are enabled are kept.",
