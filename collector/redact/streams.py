@@ -12,6 +12,7 @@ from typing import Any, Final, cast
 import msgspec
 
 from collector.redact.cut_json import close_json
+from collector.redact.deltas import DeltaRun
 
 _STARTS: Final = ("data:", "event:", "id:", "retry:", ":")
 _DONE: Final = "[DONE]"
@@ -71,6 +72,7 @@ class StreamedAnswer:
         self._pieces: list[str] = []
         self._escaped: list[str] = []
         self._before, self._after = _UNKNOWN
+        self._deltas = DeltaRun()
 
     def read(self, text: str) -> None:
         """Take in a whole stream.
@@ -79,15 +81,23 @@ class StreamedAnswer:
             NoStreamError: some line is no event, or its data no JSON object.
             msgspec.DecodeError: the same.
         """
-        lines = text.splitlines() if "\r" in text else text.split("\n")
-        last = lines.pop()
-        for line in lines:
-            if line.startswith(self._before) and line.endswith(self._after):
-                self._escaped.append(line[len(self._before) : -len(self._after)])
-            elif line.startswith("data:"):
-                self._read_data(line[5:].strip())
-            elif line and not line.startswith(_STARTS):
-                raise NoStreamError
+        lines = "\n".join(text.splitlines()) if "\r" in text else text
+        whole, _, last = lines.rpartition("\n")
+        passed, *events = f"\n{whole}".split("\ndata:")
+        _pass_over(passed)
+        gather_delta = self._deltas.gather
+        for event in events:
+            data, _, others = event.partition("\n")
+            # What stands between two events is mostly the same.
+            if others != passed:
+                _pass_over(others)
+                passed = others
+            if gather_delta(data):
+                continue
+            if data.startswith(self._before) and data.endswith(self._after):
+                self._escaped.append(data[len(self._before) : -len(self._after)])
+            else:
+                self._read_data(data.strip())
         self._read_last(last)
         self._flush()
         if not self.events:
@@ -116,6 +126,7 @@ class StreamedAnswer:
 
     def _add(self, event: dict[str, Any], data: str) -> None:
         self.events += 1
+        self._end_deltas()
         choice = _only_choice(event) if "choices" in event else None
         if choice is not None and self._is_plain(choice):
             piece = choice["delta"]["content"]
@@ -128,6 +139,7 @@ class StreamedAnswer:
         self._filters = None if choice is None else choice.get("content_filter_results")
         self._index = None if choice is None else choice.get("index")
         _merge(self.value, event)
+        self._deltas.begin(event, data)
 
     def _is_plain(self, choice: dict[str, Any]) -> bool:
         """Tell whether a chunk of a chat brings a piece of text and nothing new beside it; most do."""
@@ -144,7 +156,13 @@ class StreamedAnswer:
             self._pieces += _decode_texts('["' + '","'.join(self._escaped) + '"]')
             self._escaped = []
 
+    def _end_deltas(self) -> None:
+        gathered, event = self._deltas.end()
+        self.events += gathered
+        _merge(self.value, event)
+
     def _flush(self) -> None:
+        self._end_deltas()
         self._unescape()
         self._before, self._after = _UNKNOWN
         if self._pieces:
@@ -153,8 +171,18 @@ class StreamedAnswer:
             _merge(self.value, {"choices": [choice]})
 
 
+def _pass_over(lines: str) -> None:
+    """Look at lines without data.
+
+    Raises:
+        NoStreamError: one of them is no line of a stream.
+    """
+    if any(line and not line.startswith(_STARTS) for line in lines.split("\n")):
+        raise NoStreamError
+
+
 def _around(piece: str, data: str) -> tuple[str, str]:
-    """Return what stands in a line before and after the piece of a plain chunk.
+    """Return what stands in a line, after its ``data:``, before and after the piece of a plain chunk.
 
     Of the next lines with the same only the piece is read. It is not told of a piece that has escapes, or may stand
     elsewhere.
@@ -162,7 +190,7 @@ def _around(piece: str, data: str) -> tuple[str, str]:
     before, key, after = data.partition(_CONTENT)
     if not key or _CONTENT in after or not after.startswith(piece + '"'):
         return _UNKNOWN
-    return f"data: {before}{key}", after[len(piece) :]
+    return f" {before}{key}", after[len(piece) :]
 
 
 def _only_choice(event: dict[str, Any]) -> dict[str, Any] | None:
