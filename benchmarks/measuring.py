@@ -43,8 +43,42 @@ class BenchmarkError(Exception):
     """A subject died or did not finish."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The three processes of a run, under way and warm."""
+
+    hub: subprocess.Popen[str]
+    sink: subprocess.Popen[str]
+    subject: subprocess.Popen[str]
+    url: str
+    begun: int
+    """Documents that had arrived when it was warm."""
+
+    def wait_for(self, documents: int) -> int:
+        """Wait until the sink has that many documents; return how many it has.
+
+        Raises:
+            BenchmarkError: they did not arrive.
+        """
+        return _wait_for(self.url, documents, self.subject)
+
+
 def measure(subject: Subject, *, records: int, per_event: int, partitions: int) -> Run:
     """Start hub, sink and subject, wait until all records arrived, and end the three.
+
+    Raises:
+        BenchmarkError: the records did not arrive.
+    """
+    with set_stage(subject, records=records, per_event=per_event, partitions=partitions) as stage:
+        pid = stage.subject.pid
+        cpu_begun = _cpu_seconds(pid)
+        done = stage.wait_for(records)
+        return Run(done - stage.begun, _cpu_seconds(pid) - cpu_begun, _peak_memory_mib(pid))
+
+
+@contextmanager
+def set_stage(subject: Subject, *, records: int, per_event: int, partitions: int) -> Iterator[Stage]:
+    """Start hub, sink and subject, and wait until the first part of the records arrived; end the three afterwards.
 
     Raises:
         BenchmarkError: the records did not arrive.
@@ -54,16 +88,14 @@ def measure(subject: Subject, *, records: int, per_event: int, partitions: int) 
     hub = ["-m", "benchmarks.hub", str(records), str(per_event), str(partitions)]
     with (
         tempfile.TemporaryDirectory() as folder,
-        _process([sys.executable, "-m", "benchmarks.sink", str(port)]),
+        _process([sys.executable, "-m", "benchmarks.sink", str(port)]) as sink,
         _process([sys.executable, *hub]) as emulator,
     ):
         connection_string = (emulator.stdout or sys.stdin).readline().strip()
         _wait_for(url, 0, None)
         with _process(subject(connection_string, url, Path(folder))) as process:
             begun = _wait_for(url, int(records * _WARM), process)
-            cpu_begun = _cpu_seconds(process.pid)
-            done = _wait_for(url, records, process)
-            return Run(done - begun, _cpu_seconds(process.pid) - cpu_begun, _peak_memory_mib(process.pid))
+            yield Stage(emulator, sink, process, url, begun)
 
 
 @contextmanager
@@ -84,7 +116,7 @@ def _wait_for(url: str, documents: int, process: subprocess.Popen[str] | None) -
         try:
             with urllib.request.urlopen(f"{url}/documents", timeout=10) as reply:  # noqa: S310 - loopback, http
                 count: int = msgspec.json.decode(reply.read())["documents"]
-        except urllib.error.URLError:
+        except (urllib.error.URLError, TimeoutError):
             count = -1
         if count >= documents:
             return count
