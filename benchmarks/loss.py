@@ -98,7 +98,7 @@ def _render(rates: dict[str, float], records: int, runs: int) -> str:
             "",
             f"The daemon empties a hub of {records:,} records, {_PER_EVENT} an event, over {_PARTITIONS} partitions.",
             "For 10 s in every 30 s, from the beginning, the peer named is frozen: connections stay and nothing comes",
-            "back. What is left above two thirds is what buffers on the way hold and a machine with few cores catches up.",
+            "back. What is left above two thirds is what buffers hold and a machine with few cores catches up.",
             f"The target is {TARGET:.0%}. Medians of {runs} runs, taken in turn.",
             "",
             "| packets lost on the way to | records a second | left |",
