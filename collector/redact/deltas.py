@@ -70,8 +70,9 @@ class DeltaRun:
     def end(self) -> tuple[int, dict[str, Any]]:
         """Return how many events were gathered, and the one to merge in place of them."""
         pieces, last = self._pieces, self._last
-        self._pieces, self._last = [], None
+        self._last = None
         if last is None or not pieces:
             return 0, {}
+        self._pieces = []
         padding = {} if last.obfuscation is UNSET else {"obfuscation": last.obfuscation}
         return len(pieces), {"sequence_number": last.sequence_number, "delta": "".join(pieces)} | padding

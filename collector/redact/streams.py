@@ -99,6 +99,7 @@ class StreamedAnswer:
             else:
                 self._read_data(data.strip())
         self._read_last(last)
+        self._end_deltas()
         self._flush()
         if not self.events:
             raise NoStreamError
@@ -158,11 +159,11 @@ class StreamedAnswer:
 
     def _end_deltas(self) -> None:
         gathered, event = self._deltas.end()
-        self.events += gathered
-        _merge(self.value, event)
+        if gathered:
+            self.events += gathered
+            _merge(self.value, event)
 
     def _flush(self) -> None:
-        self._end_deltas()
         self._unescape()
         self._before, self._after = _UNKNOWN
         if self._pieces:
@@ -177,8 +178,9 @@ def _pass_over(lines: str) -> None:
     Raises:
         NoStreamError: one of them is no line of a stream.
     """
-    if any(line and not line.startswith(_STARTS) for line in lines.split("\n")):
-        raise NoStreamError
+    for line in lines.split("\n"):
+        if line and not line.startswith(_STARTS):
+            raise NoStreamError
 
 
 def _around(piece: str, data: str) -> tuple[str, str]:
