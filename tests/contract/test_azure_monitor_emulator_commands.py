@@ -15,13 +15,15 @@ from azure.identity.aio import ClientSecretCredential
 from azure.monitor.querymetrics.aio import MetricsClient
 
 LIMIT_S = 60
+NO_JOB = ("env", "--default-signal=INT")
 
 
 @asynccontextmanager
 async def emulate(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, dict[str, Any]]]:
     """Run a command; yield the process and what it prints, read as YAML."""
     command = [sys.executable, "-m", "collector", "emulate", *arguments, "--port", "0"]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    # A job in the background ignores Ctrl-C, and so would what it starts.
+    process = await asyncio.create_subprocess_exec(*NO_JOB, *command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     try:
         lines: list[str] = []
