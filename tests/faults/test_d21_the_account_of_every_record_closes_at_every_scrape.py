@@ -9,6 +9,7 @@ from collections import Counter
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from plugins.daemon import HUB, PARTITIONS, Daemon, Documents, Job
 from plugins.feeding import feed, make_record
 from plugins.scraping import Scrape
@@ -34,6 +35,7 @@ async def settle(daemon: Daemon, received: int) -> Scrape:
             return page
 
 
+@pytest.mark.timeout(1800)
 async def test_five_fates_are_told_apart_and_add_up_whatever_breaks(
     job: Job, documents: Documents, full_size: bool
 ) -> None:
