@@ -174,16 +174,16 @@ class ElasticsearchOutput(Section):
         Backoff(), "How long to wait before a bulk is tried again.", reason="every key of it has a default"
     )
     max_in_flight_bytes: Annotated[int, Size("1MiB", "64GiB")] = setting(
-        48 * 2**20,
+        32 * 2**20,
         "The most bytes of records taken in and not yet settled. At that mark nothing more is read from the hub.",
-        reason="more than twice what 4 bulks of 5MiB hold, and a fifth of the 256MiB that the process may use",
+        reason="half as much again as 4 bulks of 5MiB hold, and an eighth of the 256MiB that the process may use",
     )
     max_in_flight_records: Annotated[int, WholeNumber(1, 10_000_000)] = setting(
-        32_000,
+        24_000,
         "The most records taken in and not yet settled, however small they are. At that mark nothing more is read from "
         "the hub.",
-        reason="five times what 4 bulks of 1,600 hold; records of a usual size reach max_in_flight_bytes at about the "
-        "same mark",
+        reason="nearly four times what 4 bulks of 1,600 hold; records of a usual size reach max_in_flight_bytes at "
+        "about the same mark",
     )
 
     @property

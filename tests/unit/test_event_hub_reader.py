@@ -1,6 +1,7 @@
 """The reader between the Azure SDK's callbacks and delivery: whose lane an event enters when partitions come and go."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from collector.inputs.event_hub.connection import StreamConnection
 from collector.inputs.event_hub.prefetch import Prefetch
 from collector.inputs.event_hub.reader import EventHubReader, PartitionGoneError
 from collector.inputs.event_hub.recreation import CurrentCheckpoints
+from collector.inputs.event_hub.trimming import Trimmer
 from collector.output.elasticsearch.encoding import StreamEncoder
 from collector.output.elasticsearch.items import Item
 from collector.telemetry.counters import Counters
@@ -80,7 +82,11 @@ class Bench:
         store: Any = self
         shown = CurrentCheckpoints(store)
         connection: Any = StreamConnection(self.sdk, self, SOURCE, None, Prefetch(2**20, 10), shown)
-        self.reader = EventHubReader(connection, intake, Trouble("test"), checkpoint_interval=5, absent_limit=2**20)
+        self.trims = list[int]()
+        trimmer = Trimmer(self.trims.append)
+        self.reader = EventHubReader(
+            connection, intake, Trouble("test"), checkpoint_interval=5, absent_limit=2**20, trimmer=trimmer
+        )
 
     def add(self, item: Item) -> None:
         self.items.append(item)
@@ -202,3 +208,12 @@ async def test_a_pause_waits_until_an_event_that_is_half_in_is_in(bench: Bench) 
     await asyncio.wait([pausing, taking_in], timeout=PATIENCE_S)
 
     assert (len(bench.items), pausing.done()) == (2, True)
+
+
+async def test_memory_is_handed_back_after_an_event_that_needed_much_and_after_no_other(bench: Bench) -> None:
+    await bench.claim()
+    await bench.hand_out(0)
+    assert bench.trims == []
+    bench.settle(0)
+    await bench.hand_out(1, body=gzip.compress(BODY))
+    assert bench.trims == [0]

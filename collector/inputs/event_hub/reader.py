@@ -18,6 +18,7 @@ from collector.inputs.event_hub.connection import StreamConnection
 from collector.inputs.event_hub.progress import StreamProgress
 from collector.inputs.event_hub.replay_bounds import ReplayBounds
 from collector.inputs.event_hub.start_position import sdk_position
+from collector.inputs.event_hub.trimming import Trimmer
 from collector.inputs.splitting import split_at_once, split_slowly
 from collector.policy.start_position import StartPosition
 from collector.state.refusals import ContainerUnusableError
@@ -52,6 +53,7 @@ class EventHubReader:
         checkpoint_interval: float,
         absent_limit: int,
         progress: StreamProgress | None = None,
+        trimmer: Trimmer | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Read from a connection into an intake; ``absent_limit`` is for ``ReplayBounds``."""
@@ -66,6 +68,7 @@ class EventHubReader:
         self._intake = intake
         self._trouble = trouble
         self._clock = clock
+        self._trimmer = trimmer or Trimmer()
         self._paused = False
         self._half_in = 0
         self._none_half_in = asyncio.Event()
@@ -138,6 +141,7 @@ class EventHubReader:
             if entries is None:
                 async with self._intake.turn:
                     await self._take_in_one(lane, self._position(event), split_slowly(body), len(body))
+                self._trimmer.trim()
             else:
                 await self._take_in_one(lane, self._position(event), entries, len(body))
             since_yield += len(body)
