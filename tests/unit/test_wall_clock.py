@@ -14,6 +14,9 @@ ELSEWHERE = ("demo/", "engine/", "emulators/", "assets/", "cli.py")
 KNOWN = {
     "agent/": "moments that are shown: when it started, when something last succeeded",
     "inputs/event_hub/": "the enqueued time of an event that has none; moments that are shown",
+    "inputs/azure_metrics/": "which minutes Azure Monitor has; a clock that jumps is under test in D18",
+    "state/blob_shards.py": "the day of a line of the gap ledger",
+    "state/sqlite_shards.py": "the day of a line of the gap ledger",
     "state/blob.py": "hands the SDK the age of a claim as this machine's clock would have it",
     "state/sqlite.py": "the SDK wants a time for each claim; its single owner may always claim again",
     "telemetry/": "moments that are shown",
