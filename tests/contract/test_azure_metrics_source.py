@@ -320,23 +320,23 @@ class TestDiscovery:
     @pytest.mark.parametrize(
         ("keys", "names"),
         [
-            ({"resource_groups": ("rg-llm",)}, {"aoai-east", "foundry-east", "aoai-west"}),
-            ({"resource_groups": ("RG-ML",)}, {"flow", "blue", "green"}),
-            ({"resource_ids": (EAST,)}, {"aoai-east"}),
-            ({"resource_ids": (FLOW,)}, {"flow", "blue", "green"}),
-            ({"resource_ids": (f"{FLOW}/deployments/Blue",)}, {"blue"}),
-            ({"resource_ids": (FLOW.partition("/onlineEndpoints")[0],)}, {"flow", "blue", "green"}),
-            ({"resource_ids": (EAST,), "resource_groups": ("rg-ml",)}, {"aoai-east", "flow", "blue", "green"}),
+            ({"resource_groups": ("rg-llm",)}, ["aoai-east", "aoai-west", "foundry-east"]),
+            ({"resource_groups": ("RG-ML",)}, ["blue", "flow", "green"]),
+            ({"resource_ids": (EAST,)}, ["aoai-east"]),
+            ({"resource_ids": (FLOW,)}, ["blue", "flow", "green"]),
+            ({"resource_ids": (f"{FLOW}/deployments/Blue",)}, ["blue"]),
+            ({"resource_ids": (FLOW.partition("/onlineEndpoints")[0],)}, ["blue", "flow", "green"]),
+            ({"resource_ids": (EAST,), "resource_groups": ("rg-ml",)}, ["aoai-east", "blue", "flow", "green"]),
         ],
         ids=str,
     )
     async def test_only_what_the_policy_names_is_read(
-        self, sky: Sky, open_clients: OpenClients, keys: dict[str, tuple[str, ...]], names: set[str]
+        self, sky: Sky, open_clients: OpenClients, keys: dict[str, tuple[str, ...]], names: list[str]
     ) -> None:
         sky.grant(SCOPE)
         stream, clients = open_clients(**keys)
 
-        assert {each.resource.name for each in await Discovery(clients, stream).find()} == names
+        assert sorted(each.resource.name for each in await Discovery(clients, stream).find()) == names
 
     async def test_throttling_is_waited_out_for_the_time_that_azure_names(
         self, sky: Sky, open_clients: OpenClients
