@@ -1,0 +1,133 @@
+"""The words for a dashboard, its panels and the table that a panel shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+type Kind = Literal["metric", "xy", "pie", "table", "documents", "text"]
+"""What a panel is: one figure, a chart with axes, shares of a whole, rows of figures or of documents, or Markdown."""
+
+type Mark = Literal["line", "area", "bar"]
+type Stacking = Literal["none", "stacked", "percentage"]
+type Role = Literal["time", "breakdown", "metric"]
+type Unit = Literal["number", "percent", "bytes", "duration", "text"]
+type Value = datetime | str | float | int | bool | None
+
+
+class UnknownPanelFeatureError(Exception):
+    """A dashboard uses what the runner does not know. The message names the panel and the feature."""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a value is written.
+
+    `percent` is of a ratio (0.25 is 25 %), `duration` of seconds (0.25 is 250 ms); `suffix` follows the number as it
+    is, a unit or a currency. `compact` writes 12,300 as 12.3K. `decimals` of None leaves them to who draws.
+    """
+
+    unit: Unit = "number"
+    decimals: int | None = None
+    suffix: str = ""
+    compact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a panel's table.
+
+    `time` columns hold the start of a bucket as an aware datetime in UTC, `breakdown` columns a text (of a `documents`
+    panel the field as it is stored, several values joined by ", "), `metric` columns a number, or None where Kibana
+    draws nothing. `name` is unique in the table; `label` is for people.
+    `mark`, `color` (`#rrggbb`) and `axis` say how a metric of an `xy` panel is drawn.
+    """
+
+    name: str
+    label: str
+    role: Role
+    format: Format = Format()
+    mark: Mark | None = None
+    color: str | None = None
+    axis: Literal["left", "right"] = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class PanelTable:
+    """What a panel shows, in the order in which it shows it.
+
+    A row has a value for each column. A panel of several layers has the rows of each layer one after the other, with
+    None in the metrics of the other layers. An `xy` panel without a row for a bucket has no data there.
+    `interval_seconds` is the width of the time buckets, None where there are none.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    interval_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRange:
+    """The time that a dashboard looks at: from `start` to `end`, both aware and both included, as in Kibana."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Place and size on Kibana's grid, which is 48 columns wide; a row is 20 pixels high."""
+
+    x: int
+    y: int
+    w: int
+    h: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one layer of a panel asks of which index pattern: Lens' own columns, as they are stored."""
+
+    id: str
+    index: str
+    columns: Mapping[str, Mapping[str, Any]]
+    order: tuple[str, ...]
+    settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel; its `description` is the question it answers. `text` is the Markdown of a `text` panel."""
+
+    id: str
+    title: str
+    description: str
+    kind: Kind
+    grid: Grid
+    layers: tuple[Layer, ...] = ()
+    filters: tuple[Mapping[str, Any], ...] = ()
+    stacking: Stacking = "none"
+    horizontal: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A control above the dashboard that narrows it to values of a field."""
+
+    id: str
+    title: str
+    field: str
+    index: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """A dashboard with what applies to all of its panels: `filters` are Elasticsearch queries that must all match."""
+
+    id: str
+    title: str
+    description: str
+    panels: tuple[Panel, ...]
+    controls: tuple[Control, ...] = ()
+    filters: tuple[Mapping[str, Any], ...] = ()
