@@ -4,15 +4,21 @@ Prints the connection string once everything is in it, then serves until it is e
 """
 
 import asyncio
+import itertools
 import json
 import random
 import sys
+from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
 HUB: Final = "hub"
+_DISTINCT_RECORDS: Final = 100_000
+"""After so many the bodies repeat, which neither the ids (they are of positions) nor gzip's window of 32 KB notices."""
+_RETENTION_BYTES: Final = 1 << 40
+"""Nothing is ever dropped: a reader that finds the hub empty has read all of it."""
 _TICKS: Final = 639087300000000000
 _RESOURCE: Final = (
     "/SUBSCRIPTIONS/00000000-0000-4000-8000-000000000001/RESOURCEGROUPS/RG-BENCH/PROVIDERS/"
@@ -52,13 +58,19 @@ def make_record(source: random.Random) -> dict[str, object]:
     }
 
 
+def make_bodies(per_event: int) -> Iterator[bytes]:
+    """Yield events of so many records, without end."""
+    source = random.Random(7)  # noqa: S311 - the same load in every run
+    envelopes = ({"records": [make_record(source) for _ in range(per_event)]} for _ in itertools.count())
+    distinct = max(_DISTINCT_RECORDS // per_event, 1)
+    return itertools.cycle(json.dumps(envelope).encode() for envelope in itertools.islice(envelopes, distinct))
+
+
 async def main(records: int, per_event: int, partitions: int) -> None:
     """Fill the hub and serve it."""
-    source = random.Random(7)  # noqa: S311 - the same load in every run
-    async with EventHubsEmulator([Hub(HUB, partitions)]) as emulator:
-        for number in range(records // per_event):
-            envelope = {"records": [make_record(source) for _ in range(per_event)]}
-            emulator.append(HUB, str(number % partitions), json.dumps(envelope).encode())
+    async with EventHubsEmulator([Hub(HUB, partitions, retention_bytes=_RETENTION_BYTES)]) as emulator:
+        for number, body in enumerate(itertools.islice(make_bodies(per_event), records // per_event)):
+            emulator.append(HUB, str(number % partitions), body)
         print(emulator.connection_string(), flush=True)
         await asyncio.Event().wait()
 

@@ -54,9 +54,8 @@ class Sink:
         return web.Response(body=msgspec.json.encode(error | {"status": 403}), status=403, headers=_HEADERS)
 
 
-def make_app() -> web.Application:
-    """Return the application; ``GET /documents`` tells the count."""
-    sink = Sink()
+def make_app(sink: Sink) -> web.Application:
+    """Return the application that counts in the sink; ``GET /documents`` tells the count."""
     app = web.Application(client_max_size=256 * 1024 * 1024)
     app.router.add_post("/_bulk", sink.bulk)
     app.router.add_put("/_bulk", sink.bulk)
@@ -67,4 +66,4 @@ def make_app() -> web.Application:
 
 
 if __name__ == "__main__":
-    web.run_app(make_app(), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
+    web.run_app(make_app(Sink()), host="127.0.0.1", port=int(sys.argv[1]), print=None, access_log=None)
