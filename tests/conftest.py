@@ -12,6 +12,7 @@ pytest_plugins = [
     "plugins.metrics_input",
     "plugins.metrics_job",
     "plugins.raw_peer",
+    "plugins.scenario",
     "plugins.schedules",
     "plugins.tls_server",
 ]

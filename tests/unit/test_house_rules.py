@@ -25,9 +25,11 @@ RANKS = {
     "engine": 1,
     "emulators": 1,
     "agent": 5,
+    "preview": 5,
     "demo": 6,
-    "cli": 7,
-    "__main__": 8,
+    "scenario": 7,
+    "cli": 8,
+    "__main__": 9,
 }
 """A room may import rooms of a lower rank, and itself."""
 ALLOWED_SIDEWAYS = {("assets", "engine")}

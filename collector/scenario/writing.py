@@ -1,0 +1,81 @@
+"""Writes a day into an engine, through its pipelines, as documents of the collector."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import batched
+from typing import Any, Final, cast
+
+import msgspec
+from elasticsearch import Elasticsearch
+
+from collector.delivery.identity import RecordIds
+from collector.delivery.routing import LOGS, routes_beside
+from collector.events import DataStream, Position, Record, Source
+from collector.inputs.azure_metrics.sink import METRICS
+from collector.output.elasticsearch.encoding import CONTENT_TAG_PREFIX, StreamEncoder, action
+from collector.redact.hash_key import derive_key
+from collector.redact.levels import MetadataLevel
+from collector.scenario.ledger import Ledger
+from collector.scenario.metering import write_metrics
+from collector.scenario.records import write_key_listing, write_records
+
+_SOURCE: Final = Source("scenario.servicebus.windows.net", "insights-logs", "$Default")
+_PARTITION: Final = "0"
+_ON_THE_WAY: Final = timedelta(minutes=4)
+"""From a record's time until Event Hubs has it; Azure says 3 to 10 minutes."""
+_LINES_A_REQUEST: Final = 1_000
+_HASH_KEY: Final = "the texts of a scenario are nobody's secret"
+
+
+class ScenarioRefusedError(Exception):
+    """The engine did not take a document. The message has its words."""
+
+
+def write_day(client: Elasticsearch, ledger: Ledger, *, namespace: str = "default") -> None:
+    """Write everything that Azure has of a day to the data streams of a namespace, and refresh them.
+
+    Pipelines and templates must be installed. Writing the same day again changes nothing.
+
+    Raises:
+        ScenarioRefusedError: a document was refused.
+    """
+    lines = [*_encode_records(ledger, namespace), *_encode_metrics(ledger, namespace)]
+    for part in batched(lines, _LINES_A_REQUEST):
+        answer = client.bulk(operations=cast("Any", part))  # encoded lines go through as they are
+        refused = [item["create"] for item in answer["items"] if item["create"]["status"] not in {201, 409}]
+        if refused:
+            raise ScenarioRefusedError(str(refused[0]))
+    client.indices.refresh(index=f"*-aoai.*-{namespace}")
+
+
+def _encode_records(ledger: Ledger, namespace: str) -> Iterator[bytes]:
+    tags = (f"{CONTENT_TAG_PREFIX}metadata",)
+    target = DataStream("logs", LOGS, namespace)
+    encoder = StreamEncoder(_SOURCE, target, tags, preserve_original=False, routes=routes_beside(LOGS))
+    ids, content = RecordIds(_SOURCE, _PARTITION), MetadataLevel(derive_key(_HASH_KEY))
+    for number, (at, text) in enumerate(_texts(ledger)):
+        received = Record(text.encode(), text)
+        origin = encoder.origin(_PARTITION, Position(str(number * 512), number, at + _ON_THE_WAY))
+        entry = content.apply(received)
+        if not isinstance(entry, Record):
+            raise ScenarioRefusedError(f"the content policy takes this for no record: {text}")
+        yield encoder.record(ids.record_id(number, 0, received.source), origin, entry)
+
+
+def _texts(ledger: Ledger) -> Iterator[tuple[datetime, str]]:
+    for call in ledger.calls:
+        for text in write_records(call):
+            yield call.at, text
+    for listing in ledger.key_listings:
+        yield listing.at, write_key_listing(listing)
+
+
+def _encode_metrics(ledger: Ledger, namespace: str) -> Iterator[bytes]:
+    target = DataStream("metrics", METRICS, namespace)
+    shared = {
+        "data_stream": {"type": target.type, "dataset": target.dataset, "namespace": target.namespace},
+        "event": {"module": "azure", "dataset": target.dataset},
+    }
+    for document in write_metrics(ledger):
+        body = {**document.source, **shared}
+        yield action(target.name, document.id.encode()) + msgspec.json.encode(body) + b"\n"

@@ -1,0 +1,43 @@
+"""A day of traffic on the engine, with its ledger: written once, read by many.
+
+Fixtures: ``ledger`` is what is true of the day, ``scenario_namespace`` the namespace of the data streams that hold it.
+The day is one that no other test writes to, since dashboards look at all namespaces.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+
+import pytest
+from elasticsearch import AsyncElasticsearch, Elasticsearch
+
+from collector.assets.installation import install
+from collector.scenario import Ledger, draw_day, write_day
+from collector.scenario.conditions import throttle
+
+DAY = date(2026, 8, 19)
+
+
+@pytest.fixture(scope="session")
+def ledger(full_size: bool) -> Ledger:
+    """A day with a throttling storm over noon; ten times the calls at full size."""
+    noon = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC)
+    storm = throttle("aoai-shop-us/chat-prod", noon, noon.replace(hour=13))
+    return draw_day(7, DAY, calls=20_000 if full_size else 2_000, incidents=[storm])
+
+
+@pytest.fixture(scope="session")
+def scenario_namespace(ledger: Ledger, engine_url: str, elasticsearch_client: Elasticsearch) -> Iterator[str]:
+    """A namespace whose data streams hold the day and nothing else."""
+
+    async def install_assets() -> None:
+        async with AsyncElasticsearch(engine_url, request_timeout=60) as client:
+            await install(client)
+
+    asyncio.run(install_assets())
+    namespace = f"scenario{uuid.uuid4().hex[:8]}"
+    write_day(elasticsearch_client, ledger, namespace=namespace)
+    yield namespace
+    for stream in elasticsearch_client.indices.get_data_stream(name=f"*-{namespace}")["data_streams"]:
+        elasticsearch_client.indices.delete_data_stream(name=stream["name"])
