@@ -34,8 +34,8 @@ class Call:
         usage: the tokens, None when there was no answer or its price is not by tokens.
         request_bytes: size of the request.
         response_bytes: size of the answer.
-        blocked: the categories for which the content filter stopped the prompt.
-        cut: the categories for which it cut the answer.
+        blocked: the category for which the content filter stopped the prompt, if it did.
+        cut: the category for which it cut the answer, if it did.
         overhead_ms: what API Management took for itself.
         refused_at_gateway: whether API Management refused it, so that it reached no model.
         correlation_id: Azure's id of the call.
@@ -52,8 +52,8 @@ class Call:
     usage: Usage | None
     request_bytes: int
     response_bytes: int
-    blocked: tuple[str, ...]
-    cut: tuple[str, ...]
+    blocked: str | None
+    cut: str | None
     overhead_ms: int
     refused_at_gateway: bool
     correlation_id: str

@@ -32,7 +32,9 @@ _GATEWAY_REFUSALS: Final = ((_UNAUTHORIZED, 0.006), (_TOO_MANY, 0.02))
 _BYTES_A_TOKEN: Final = 4
 _CACHE_BLOCK, _CACHED_FROM = 128, 1024
 _CACHED_SHARE: Final = 0.4
-_CATEGORIES: Final = (("violence",), ("hate",), ("sexual",), ("self_harm",), ("jailbreak",), ("hate", "violence"))
+# One for a call: nobody has published whether Azure Monitor counts a call under each of several.
+_PROMPT_CATEGORIES: Final = ("violence", "hate", "sexual", "self_harm", "jailbreak")
+_ANSWER_CATEGORIES: Final = ("violence", "hate", "sexual", "self_harm")
 _KEY_LISTINGS: Final = 8
 
 
@@ -74,14 +76,14 @@ def _load_at(place: Place, at: datetime) -> float:
 def _draw_call(dice: random.Random, place: Place, answered: datetime, conditions: Conditions) -> Call:
     caller = dice.choices(EVERYBODY, [each.weight for each in EVERYBODY])[0]
     refusal = _draw_from(dice, _GATEWAY_REFUSALS) if caller.team else None
-    blocked = cut = ()
+    blocked = cut = None
     status = refusal or _draw_from(dice, conditions.failures.items()) or _OK
     operation = place.deployment.model.operation
     if status == _OK and operation == CHAT:
         if dice.random() < conditions.blocked:
-            status, blocked = _BAD_REQUEST, dice.choice(_CATEGORIES)
+            status, blocked = _BAD_REQUEST, dice.choice(_PROMPT_CATEGORIES)
         elif dice.random() < conditions.cut:
-            cut = dice.choice(_CATEGORIES[:4])
+            cut = dice.choice(_ANSWER_CATEGORIES)
     request, response = draw(dice, place.deployment.model.request_bytes), _draw_answer_size(dice, place, status)
     return Call(
         at=answered + timedelta(microseconds=dice.randrange(1_500_000, 4_000_000)),

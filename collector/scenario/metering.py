@@ -25,6 +25,7 @@ _COLLECTED: Final = frozenset(
         "ProcessedPromptTokens",
         "GeneratedTokens",
         "TokenTransaction",
+        "RAIRejectedRequests",
     }
 )
 """What of Azure's many metrics a day has: those that dashboards read; a document more for each set of dimensions."""
@@ -35,6 +36,13 @@ _ATTRIBUTES: Final = {
     Aggregation.MAXIMUM: "maximum",
     Aggregation.COUNT: "count",
 }
+_CATEGORY_NAMES: Final = {
+    "hate": "Hate",
+    "jailbreak": "Jailbreak",
+    "self_harm": "SelfHarm",
+    "sexual": "Sexual",
+    "violence": "Violence",
+}
 _MINUTE: Final = timedelta(minutes=1)
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
@@ -43,7 +51,9 @@ def write_metrics(ledger: Ledger) -> Iterator[Document]:
     """Yield the documents that a poller of Azure Monitor makes of a day."""
     observed: defaultdict[tuple[str, datetime], list[Observation]] = defaultdict(list)
     for minute in ledger.metered:
-        observed[minute.place.resource.name, minute.minute].append(_observe(minute))
+        observations = observed[minute.place.resource.name, minute.minute]
+        observations.append(_observe(minute))
+        observations.extend(_observe_rejected(minute))
     for (account, at), observations in observed.items():
         for group in _groups():
             rows = list(_rows(group, observations))
@@ -65,6 +75,24 @@ def _observe(minute: MeteredMinute) -> Observation:
         input_tokens=usage.input_tokens if usage else 0,
         output_tokens=usage.output_tokens if usage else 0,
     ).observe()
+
+
+def _observe_rejected(minute: MeteredMinute) -> Iterator[Observation]:
+    """Yield what the content filter stopped, one call at a time: they have dimensions of their own."""
+    model = minute.place.deployment.model
+    for call in minute.calls:
+        if (category := call.blocked or call.cut) is None:
+            continue
+        dimensions = {
+            "ApiName": "Azure OpenAI API version 2024-10-21",
+            "Region": minute.place.resource.region,
+            "ModelDeploymentName": minute.place.deployment.name,
+            "ModelName": model.name,
+            "ModelVersion": model.version,
+            "TextType": "Prompt" if call.blocked else "Completion",
+            "Category": _CATEGORY_NAMES[category],
+        }
+        yield Observation(dimensions, {"RAIRejectedRequests": Sample.counted(1)})
 
 
 def _measure(minute: MeteredMinute) -> Sample:

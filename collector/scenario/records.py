@@ -197,13 +197,13 @@ def _answer_body(call: Call) -> dict[str, Any]:
     return body | {
         "object": "chat.completion",
         "choices": [choice | {"content_filter_results": _filter_results(call.cut)}],
-        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _filter_results(())}],
+        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _filter_results(None)}],
     }
 
 
-def _filter_results(filtered: tuple[str, ...]) -> dict[str, Any]:
+def _filter_results(filtered: str | None) -> dict[str, Any]:
     harms = {
-        harm: {"filtered": harm in filtered, "severity": "medium" if harm in filtered else "safe"} for harm in _HARMS
+        harm: {"filtered": harm == filtered, "severity": "medium" if harm == filtered else "safe"} for harm in _HARMS
     }
-    attack = "jailbreak" in filtered
+    attack = filtered == "jailbreak"
     return harms | {"jailbreak": {"filtered": attack, "detected": attack}}
