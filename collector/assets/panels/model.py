@@ -1,7 +1,7 @@
 """The words for a dashboard, its panels and the table that a panel shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -97,7 +97,10 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel; its `description` is the question it answers. `text` is the Markdown of a `text` panel."""
+    """A panel; its `description` is the question it answers. `text` is the Markdown of a `text` panel.
+
+    `colors` are those of values of a breakdown (`#rrggbb` by value), where the dashboard chooses them.
+    """
 
     id: str
     title: str
@@ -107,7 +110,7 @@ class Panel:
     layers: tuple[Layer, ...] = ()
     filters: tuple[Mapping[str, Any], ...] = ()
     stacking: Stacking = "none"
-    horizontal: bool = False
+    colors: Mapping[str, str] = field(default_factory=dict[str, str])
     text: str = ""
 
 
