@@ -44,7 +44,8 @@ ENDPOINTS = Dataset("aoai.endpoints", has_pipeline=True, dynamic=True)
 DEAD_LETTERS = Dataset("aoai.deadletter", has_pipeline=False, dynamic=False)
 LOG_DATASETS = (LOGS, GATEWAY, ENDPOINTS, DEAD_LETTERS)
 METRIC_DATASETS = tuple(Dataset(name, has_pipeline=True, dynamic=True) for name in (METRICS, ENDPOINT_METRICS))
-DATASETS = (*LOG_DATASETS, *METRIC_DATASETS)
+INVENTORY = Dataset("metrics-aoai.deployments", has_pipeline=True, dynamic=True)
+DATASETS = (*LOG_DATASETS, *METRIC_DATASETS, INVENTORY)
 
 
 def pipeline_id(dataset: str, stem: str = "default") -> str:

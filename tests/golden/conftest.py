@@ -88,6 +88,22 @@ def logs_pipeline(engine_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
+def process_metrics(
+    elasticsearch_client: Elasticsearch, logs_pipeline: str
+) -> Callable[[str, list[Document]], list[Document]]:
+    """The documents that the pipeline of a data set makes of others, in one request; each must become one."""
+
+    def simulate(dataset: str, documents: list[Document]) -> list[Document]:
+        docs = [{"_source": document} for document in documents]
+        answers = elasticsearch_client.ingest.simulate(id=pipeline_id(dataset), docs=docs)["docs"]
+        assert [answer for answer in answers if "doc" not in answer] == []
+        assert len(answers) == len(documents)
+        return [answer["doc"]["_source"] for answer in answers]
+
+    return simulate
+
+
+@pytest.fixture(scope="session")
 def scratch_namespace(elasticsearch_client: Elasticsearch) -> Iterator[str]:
     """One namespace for the tests that only ask whether documents are accepted; hypothesis needs it session-wide."""
     namespace = f"g{uuid.uuid4().hex[:12]}"

@@ -9,7 +9,7 @@ from collector.assets.fields_page import render
 from collector.assets.files import sources_root
 from collector.assets.sources import component_templates, templates
 
-METRICS = ("metrics-aoai.metrics", "metrics-aoai.endpoints")
+METRICS = ("metrics-aoai.metrics", "metrics-aoai.endpoints", "metrics-aoai.deployments")
 DATASETS = ("aoai.logs", "aoai.gateway", "aoai.endpoints", "aoai.deadletter", *METRICS)
 
 

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.assets.catalogue import FieldType, fields_of
-from collector.assets.templates import METRIC_DATASETS, pipeline_id
+from collector.assets.templates import METRIC_DATASETS
 from collector.azure_monitor.metrics import Metric, load_metrics, property_name
 
 type Document = dict[str, Any]
@@ -78,20 +78,6 @@ def one_of_each() -> Iterator[tuple[Metric, Document, dict[str, float]]]:
         dimensions = {property_name(name): f"{name} 1" for name in metric.dimensions}
         document = sent({property_name(metric.name): values}, dimensions, metric.namespace)
         yield metric, document, {f"{metric.field}.{suffix}": value for suffix, value in values.items()}
-
-
-@pytest.fixture(scope="module")
-def process_metrics(elasticsearch_client: Elasticsearch, logs_pipeline: str) -> Process:
-    """The documents that the pipeline of a data set makes of others, in one request; each must become one."""
-
-    def simulate(dataset: str, documents: list[Document]) -> list[Document]:
-        docs = [{"_source": document} for document in documents]
-        answers = elasticsearch_client.ingest.simulate(id=pipeline_id(dataset), docs=docs)["docs"]
-        assert [answer for answer in answers if "doc" not in answer] == []
-        assert len(answers) == len(documents)
-        return [answer["doc"]["_source"] for answer in answers]
-
-    return simulate
 
 
 @pytest.mark.parametrize("dataset", [ACCOUNTS, ENDPOINTS])
