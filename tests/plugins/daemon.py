@@ -77,7 +77,9 @@ class Daemon:
                 await asyncio.sleep(0.1)
 
     async def stop(self) -> int:
-        """End it as a service manager does and return its exit code."""
+        """End it as a service manager does, once it listens for that, and return its exit code."""
+        if not self.has_ended:
+            await self.wait_to_say("collector starts")
         if self.watch.url is not None and self.process.returncode is None:
             self.was_asked_to_stop = True
             with suppress(*GONE):

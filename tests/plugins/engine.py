@@ -1,4 +1,4 @@
-"""One engine for the whole test session: the embedded one, or a real Elasticsearch.
+"""One engine for each worker of the test session: the embedded one, or a real Elasticsearch for all.
 
 ``AOAI_TEST_ELASTICSEARCH_URL`` (credentials in the URL) points the same tests at any Elasticsearch 8.16+ or 9.x.
 Fixtures: ``engine_url``, ``elasticsearch_client``, ``engine_is_embedded``, and ``engine_namespace``, a data stream
@@ -24,6 +24,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         return
     if any("engine_url" in getattr(item, "fixturenames", ()) for item in session.items):
         prepare(_PhaseLines(session.config).report)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """With several workers, before they are there: only this process has a terminal."""
+    if not os.environ.get(URL_VARIABLE):
+        prepare(_PhaseLines(config).report)
 
 
 class _PhaseLines:
