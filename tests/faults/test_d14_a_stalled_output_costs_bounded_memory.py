@@ -19,6 +19,7 @@ from aiohttp import web
 from plugins.bulk_server import MAX_BODY, PRODUCT
 from plugins.daemon import Daemon, Job
 from plugins.full_hub import FullHub, full_hub
+from plugins.http_server import listen
 
 MIB = 1024 * 1024
 LIMIT = 256 * MIB
@@ -74,15 +75,12 @@ async def listening() -> AsyncIterator[StallingSink]:
     app.router.add_put("/_bulk", sink.bulk)
     app.router.add_get("/", sink.introduce)
     app.router.add_route("*", "/{path:.*}", sink.refuse)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    sink.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
-        yield sink
-    finally:
-        sink.go_on.set()
-        await runner.cleanup()
+    async with listen(app) as port:
+        sink.url = f"http://127.0.0.1:{port}"
+        try:
+            yield sink
+        finally:
+            sink.go_on.set()
 
 
 def memory(daemon: Daemon, figure: str) -> int:

@@ -13,6 +13,7 @@ from aiohttp import web
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from multidict import CIMultiDict
+from plugins.http_server import listen
 
 from collector.output.elasticsearch.client import BulkClient
 from collector.output.elasticsearch.connection import client_settings
@@ -83,14 +84,8 @@ async def serving(context: ssl.SSLContext | None, cluster: Cluster | None = None
     cluster.secure = context is not None
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", cluster.serve)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", cluster.port, ssl_context=context).start()
-    cluster.port = runner.addresses[0][1]
-    try:
+    async with listen(application, port=cluster.port, ssl_context=context) as cluster.port:
         yield cluster
-    finally:
-        await runner.cleanup()
 
 
 @dataclass

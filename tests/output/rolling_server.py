@@ -9,6 +9,7 @@ from typing import Any, override
 
 from aiohttp import web
 from plugins.bulk_server import BulkServer, Reply, SentItem, answer
+from plugins.http_server import listen
 
 STREAM = "logs-aoai.logs-default"
 
@@ -62,12 +63,8 @@ async def rolling(server: RollingServer) -> AsyncIterator[RollingServer]:
     application = web.Application()
     application.router.add_post("/_bulk", server.serve)
     application.router.add_route("*", "/{path:.*}", server.serve_others)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.port = runner.addresses[0][1]
-    try:
-        yield server
-    finally:
-        server.released.set()
-        await runner.cleanup()
+    async with listen(application) as server.port:
+        try:
+            yield server
+        finally:
+            server.released.set()

@@ -13,6 +13,7 @@ import io
 import json
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +21,7 @@ from typing import Any, Self
 import aiohttp
 from aiohttp import web
 from plugins.bulk_server import PRODUCT, SentItem, parse
+from plugins.http_server import listen
 
 _HOST = "127.0.0.1"
 _LARGEST_BODY = 256 * 2**20
@@ -63,27 +65,21 @@ class BulkGate:
         """Set by every bulk request."""
         self.ended = asyncio.Event()
         self._target = target
-        self._runner: web.AppRunner | None = None
+        self._stack = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(auto_decompress=True)
+        self._session = await self._stack.enter_async_context(aiohttp.ClientSession(auto_decompress=True))
         application = web.Application(client_max_size=_LARGEST_BODY)
         application.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, _HOST, 0).start()
-        self.port = self._runner.addresses[0][1]
+        self.port = await self._stack.enter_async_context(listen(application))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._runner is not None
-        assert self._session is not None
         self.ended.set()
-        await self._runner.cleanup()
-        await self._session.close()
+        await self._stack.aclose()
 
     @property
     def url(self) -> str:

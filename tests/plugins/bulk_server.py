@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from plugins.http_server import listen
 
 Reply = dict[str, Any]
 PRODUCT = {"X-Elastic-Product": "Elasticsearch"}
@@ -197,13 +198,8 @@ async def listening(server: BulkServer) -> AsyncIterator[BulkServer]:
     """Let the server listen on its port, or on a free one."""
     application = web.Application(client_max_size=MAX_BODY)
     application.router.add_post("/_bulk", server.serve)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", server.port)
-    await site.start()
-    server.port = runner.addresses[0][1]
-    try:
-        yield server
-    finally:
-        server.released.set()
-        await runner.cleanup()
+    async with listen(application, port=server.port) as server.port:
+        try:
+            yield server
+        finally:
+            server.released.set()

@@ -11,6 +11,7 @@ A signature of storage covers neither host nor port, so requests go on as they c
 import asyncio
 import re
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -20,6 +21,7 @@ import pytest
 from aiohttp import web
 from azure.storage.blob.aio import ContainerClient
 from plugins.azurite import Azurite
+from plugins.http_server import listen
 from yarl import URL
 
 _HOST: Final = "127.0.0.1"
@@ -49,26 +51,22 @@ class StorageWatch:
         self._azurite = azurite
         self._expired: set[str] = set()
         self._news = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._stack = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=("Content-Type",))
+        self._session = await self._stack.enter_async_context(
+            aiohttp.ClientSession(auto_decompress=False, skip_auto_headers=("Content-Type",))
+        )
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._serve)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, _HOST, 0).start()
-        self.port = self._runner.addresses[0][1]
+        self.port = await self._stack.enter_async_context(listen(application))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        assert self._runner is not None
-        assert self._session is not None
-        await self._runner.cleanup()
-        await self._session.close()
+        await self._stack.aclose()
 
     @property
     def connection_string(self) -> str:

@@ -15,6 +15,7 @@ from azure.storage.blob import generate_account_sas as account_sas
 from azure.storage.blob import generate_container_sas as container_sas
 from azure.storage.blob.aio import ContainerClient
 from plugins.azurite import ACCOUNT_KEY, ACCOUNT_NAME, Azurite
+from plugins.http_server import listen
 
 from collector.state.blob import FencedBlobCheckpointStore
 from collector.state.refusals import ContainerUnusableError, explain_refusal
@@ -58,13 +59,8 @@ async def service() -> AsyncIterator[BlobService]:
     fake = BlobService()
     application = web.Application()
     application.router.add_route("*", "/{any:.*}", fake.serve)
-    runner = web.AppRunner(application)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    fake.port = runner.addresses[0][1]
-    yield fake
-    await runner.cleanup()
+    async with listen(application) as fake.port:
+        yield fake
 
 
 async def complaint(store: FencedBlobCheckpointStore) -> str:
