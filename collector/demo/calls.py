@@ -8,11 +8,12 @@ when the record was emitted and lies seconds after the answer.
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from collector.demo.expectations import Expectation, Fate, Record
-from collector.demo.fleet import CALLERS, RESOURCES, THROTTLED, Caller, Deployment, Resource, Spread
+from collector.demo.expectations import Call, Expectation, Fate, Record
+from collector.demo.fleet import CALLERS, CHAT, EMBEDDINGS, RESOURCES, THROTTLED, Caller, Deployment, Resource, Spread
 
 OK: Final = 200
 UNAUTHORIZED: Final = 401
@@ -28,8 +29,10 @@ THREAD_SHARE: Final = 0.006
 AUDIT_SHARE: Final = 0.01
 
 _TICKS_AT_EPOCH: Final = 621_355_968_000_000_000
-_TICKS_PER_SECOND: Final = 10_000_000
 _TICKS_PER_MS: Final = 10_000
+_EMITTED_LATER_S: Final = (1.5, 4.0)
+# A rule of thumb for English text; bodies hold some JSON besides.
+_BYTES_A_TOKEN: Final = 4
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _API_VERSIONS: Final = ("2024-10-21", "2024-10-21", "2024-10-21", "2024-12-01-preview", "2025-03-01-preview")
 # How long and how big a refusal is, whatever the model: it is answered by the gateway in front of it.
@@ -51,16 +54,18 @@ def write_call(dice: random.Random, at: datetime, *, burst: bool) -> Record:
     if dice.random() < THREAD_SHARE:
         return _write_thread_call(dice, at, resource, caller)
     status = _draw_status(dice, burst=burst and (resource.name, deployment.name) == THROTTLED)
-    properties = _measure_call(dice, at, deployment, status)
-    properties["objectId"] = caller.object_id
-    if status != UNAUTHORIZED:  # refused before anything looked at the deployment
-        properties |= {
-            "streamType": "Streaming" if dice.random() < deployment.streaming else "Non-Streaming",
-            "modelDeploymentName": deployment.name,
-            "modelName": deployment.model.name,
-            "modelVersion": deployment.model.version,
-        }
-    return _wrap_call(dice, at, resource, caller, deployment.model.operation, status, properties)
+    call = _make_call(dice, at, resource, deployment, status)
+    properties = _time_call(call.answered, call.milliseconds) | {
+        "apiName": call.api,
+        "requestLength": call.request_bytes,
+        "responseLength": call.response_bytes,
+        "objectId": caller.object_id,
+    }
+    routed = status != UNAUTHORIZED  # else refused before anything looked at the deployment
+    if routed:
+        properties |= _name_model(call)
+    record = _wrap_call(dice, at, resource, caller, deployment.model.operation, status, properties)
+    return replace(record, call=call) if routed else record
 
 
 def write_audit(dice: random.Random, at: datetime) -> Record:
@@ -110,34 +115,50 @@ def _draw_status(dice: random.Random, *, burst: bool) -> int:
     return OK
 
 
-def _measure_call(dice: random.Random, at: datetime, deployment: Deployment, status: int) -> dict[str, object]:
+def _make_call(dice: random.Random, at: datetime, resource: Resource, deployment: Deployment, status: int) -> Call:
     model = deployment.model
     if status == OK:
         latency = dice.lognormvariate(0, model.latency_ms.sigma) * model.latency_ms.median
         response = draw(dice, model.response_bytes)
     else:
         slow = status >= 500  # noqa: PLR2004 - where HTTP's server errors start
-        latency = draw(dice, _SERVER_ERROR_MS if slow else _REFUSAL_MS)
+        latency = float(draw(dice, _SERVER_ERROR_MS if slow else _REFUSAL_MS))
         response = draw(dice, _REFUSAL_BYTES)
-    return {
-        "apiName": f"Azure OpenAI API version {dice.choice(_API_VERSIONS)}",
-        **_time_call(dice, at, latency),
-        "requestLength": draw(dice, model.request_bytes),
-        "responseLength": response,
-    }
+    request = draw(dice, model.request_bytes)
+    reads, writes = status == OK and model.operation in {CHAT, EMBEDDINGS}, status == OK and model.operation == CHAT
+    return Call(
+        resource=resource,
+        deployment=deployment,
+        status=status,
+        stream_type="Streaming" if dice.random() < deployment.streaming else "Non-Streaming",
+        api=f"Azure OpenAI API version {dice.choice(_API_VERSIONS)}",
+        answered=at - timedelta(seconds=dice.uniform(*_EMITTED_LATER_S)),
+        milliseconds=latency,
+        request_bytes=request,
+        response_bytes=response,
+        input_tokens=max(1, request // _BYTES_A_TOKEN) if reads else 0,
+        output_tokens=max(1, response // _BYTES_A_TOKEN) if writes else 0,
+    )
 
 
-def _time_call(dice: random.Random, at: datetime, latency_ms: float) -> dict[str, object]:
-    emitted_later = timedelta(seconds=dice.uniform(1.5, 4))
-    answered = (at - emitted_later - _EPOCH) // timedelta(microseconds=1) * 10 + _TICKS_AT_EPOCH
-    return {"requestTime": answered - round(latency_ms * _TICKS_PER_MS), "responseTime": answered}
+def _name_model(call: Call) -> dict[str, object]:
+    model = call.deployment.model
+    names = {"modelDeploymentName": call.deployment.name, "modelName": model.name, "modelVersion": model.version}
+    tokens = {"promptTokens": call.input_tokens, "completionTokens": call.output_tokens}
+    logged = tokens if call.resource.logs_usage and call.input_tokens else {}
+    return {"streamType": call.stream_type, **names, **logged}
+
+
+def _time_call(answered: datetime, milliseconds: float) -> dict[str, object]:
+    ticks = (answered - _EPOCH) // timedelta(microseconds=1) * 10 + _TICKS_AT_EPOCH
+    return {"requestTime": ticks - round(milliseconds * _TICKS_PER_MS), "responseTime": ticks}
 
 
 def _write_thread_call(dice: random.Random, at: datetime, resource: Resource, caller: Caller) -> Record:
     """Write a call of the Assistants API, whose records name no model and no deployment."""
     properties = {
         "apiName": "Azure OpenAI API version 2024-05-01-preview",
-        **_time_call(dice, at, dice.uniform(60, 240)),
+        **_time_call(at - timedelta(seconds=dice.uniform(*_EMITTED_LATER_S)), dice.uniform(60, 240)),
         "requestLength": 2,
         "responseLength": 113,
         "objectId": caller.object_id,

@@ -124,3 +124,19 @@ async def start_daemon(policy: Path, data: Path) -> Child:
     """Start the product's own daemon on a policy file, as a person would."""
     command = [sys.executable, "-m", "collector", "run", "--policy", str(policy), "--data", str(data)]
     return await Child.start("The collector", command, data.with_suffix(".log"))
+
+
+async def list_gaps(policy: Path, data: Path) -> list[dict[str, Any]]:
+    """Return the lines of ``aoai-collector gaps --json``.
+
+    Raises:
+        DemoError: the ledger cannot be read.
+    """
+    command = [sys.executable, "-m", "collector", "gaps", "--policy", str(policy), "--data", str(data), "--json"]
+    process = await asyncio.create_subprocess_exec(
+        *tether(command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True
+    )
+    lines, complaint = await process.communicate()
+    if process.returncode != 0:
+        raise DemoError(f"The gap ledger cannot be read: {complaint.decode(errors='replace').strip()}")
+    return [json.loads(line) for line in lines.splitlines()]

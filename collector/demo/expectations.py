@@ -1,7 +1,10 @@
 """What must become of a record: said by the generator that wrote it, before the collector has seen it."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+
+from collector.demo.fleet import Deployment, Resource
 
 
 class Fate(StrEnum):
@@ -29,11 +32,32 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """A call of a deployment, as the service itself counts it, whatever becomes of its log record.
+
+    ``answered`` is when the answer was complete; tokens are those of a call that succeeded, else 0.
+    """
+
+    resource: Resource
+    deployment: Deployment
+    status: int
+    stream_type: str
+    api: str
+    answered: datetime
+    milliseconds: float
+    request_bytes: int
+    response_bytes: int
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """A record as Azure would send it, and the document that it must become."""
+    """A record as Azure would send it, the document that it must become, and the call of a deployment behind it."""
 
     text: str
     expected: Expectation
+    call: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)

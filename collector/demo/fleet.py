@@ -43,13 +43,17 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """An Azure OpenAI account with its deployments."""
+    """An Azure OpenAI account with its deployments.
+
+    ``logs_usage``: whether records of its calls have tokens, as the newer form of `RequestResponse` does.
+    """
 
     name: str
     region: str
     subscription: str
     group: str
     deployments: tuple[Deployment, ...]
+    logs_usage: bool = True
 
     @property
     def id(self) -> str:
@@ -116,6 +120,7 @@ RESOURCES = (
             Deployment("reason-mini", O3_MINI, 3.5),
             Deployment("reason-deep", O1, 0.7),
         ),
+        logs_usage=False,
     ),
 )
 

@@ -21,7 +21,9 @@ from collector.demo.figures import (
     format_span,
 )
 from collector.demo.ledger import Ledger
+from collector.demo.metric_accounting import MetricAccount
 from collector.demo.summary import DeploymentFigures, Summary, bar_seconds
+from collector.demo.usage import Usage
 
 WIDEST: Final = 120
 """A wider terminal would only pull the columns apart."""
@@ -67,34 +69,52 @@ class SummaryPage:
             Text(),
             _list_deployments(summary.deployments, with_model=width >= _ROOM_FOR_MODEL),
             Text(),
+            *((_list_usage(summary.usage, with_requests=width >= _ROOM_FOR_MODEL), Text()) if summary.usage else ()),
             lists,
         )
 
 
-def show_account(account: Account, ledger: Ledger) -> RenderableType:
+def show_account(account: Account, ledger: Ledger, metrics: MetricAccount) -> RenderableType:
     """Lay out what was fed against what was found, and name the first faults."""
     table = _make_list("every record fed", "expected", "found", "missing", "altered", "extra")
     for tally in account.tallies:
         figures = (tally.expected, tally.found, tally.missing, tally.altered, tally.extra)
-        style = "" if tally.missing == tally.altered == tally.extra == 0 else "bold red"
-        table.add_row(str(tally.fate), *map(format_count, figures), style=style)
+        table.add_row(str(tally.fate), *map(format_count, figures), style=_warn_of_faults(*figures[2:]))
+    figures = (metrics.expected, metrics.stored, metrics.missing, metrics.altered, metrics.extra)
+    table.add_row("metric value", *map(format_count, figures), style=_warn_of_faults(*figures[2:]))
     fed = (
         f"Fed: {format_count(ledger.events)} events, {format_bytes(ledger.bytes)}, in {len(ledger.shapes)} shapes, "
         f"sound and broken; {format_count(ledger.fates[Fate.INDEXED])} records to index, "
         f"{format_count(ledger.fates[Fate.DEAD_LETTER])} dead letters."
     )
-    return Group(table, Text(), Text(fed, style=_LABEL), _judge(account))
+    return Group(table, Text(), Text(fed, style=_LABEL), _judge(account), _judge_metrics(metrics))
 
 
 def _judge(account: Account) -> RenderableType:
     if account.balanced:
         return Text("Every record is accounted for.", style="bold green")
+    count = sum(tally.missing + tally.altered + tally.extra for tally in account.tallies)
+    return _name_faults(f"{format_count(count)} document{' is' if count == 1 else 's are'} not as foretold:", account)
+
+
+def _judge_metrics(metrics: MetricAccount) -> RenderableType:
+    listed = f", but for {format_count(metrics.listed)} that the gap ledger lists" if metrics.listed else ""
+    if metrics.balanced:
+        return Text(f"Every final value of Azure Monitor is stored once{listed}.", style="bold green")
+    count = len(metrics.faults)
+    what = "1 value of Azure Monitor is" if count == 1 else f"{format_count(count)} values of Azure Monitor are"
+    return _name_faults(f"The metrics are incomplete: {what} neither stored as final nor listed as a gap:", metrics)
+
+
+def _name_faults(verdict: str, account: Account | MetricAccount) -> RenderableType:
     shown = [f"  {fault}" for fault in account.faults[:_FAULTS_SHOWN]]
     if len(account.faults) > len(shown):
         shown.append(f"  and {format_count(len(account.faults) - len(shown))} more")
-    count = sum(tally.missing + tally.altered + tally.extra for tally in account.tallies)
-    verdict = f"{format_count(count)} document{' is' if count == 1 else 's are'} not as foretold:"
     return Text("\n".join([verdict, *shown]), style="bold red", overflow="fold")
+
+
+def _warn_of_faults(*counts: int) -> str:
+    return "bold red" if any(counts) else ""
 
 
 def _show_headline_figures(summary: Summary) -> Table:
@@ -156,6 +176,28 @@ def _list_deployments(deployments: Sequence[DeploymentFigures], *, with_model: b
             *(format_latency(latency) for latency in (row.p50_ms, row.p95_ms, row.p99_ms)),
             format_bytes(row.request_bytes),
             format_bytes(row.response_bytes),
+        )
+    return table
+
+
+def _list_usage(usage: Sequence[Usage], *, with_requests: bool) -> Table:
+    """List what Azure Monitor says, and what it costs."""
+    requests = ("requests",) if with_requests else ()
+    table = _make_list("Azure Monitor", *requests, "tokens in", "tokens out", "slowest", "PTU used", "cost, $")
+    table.expand = True
+    table.columns[0].ratio = 1
+    account = None
+    for row in usage:
+        if row.account != account:
+            account = row.account
+            table.add_row(Text(account, style="cyan"))
+        table.add_row(
+            f"  {row.deployment}",
+            *((format_count(row.requests),) if with_requests else ()),
+            *map(format_count, (row.input_tokens, row.output_tokens)),
+            format_latency(row.slowest_ms),
+            "-" if row.utilization is None else f"{row.utilization:.0f} %",
+            "-" if row.cost is None else f"{row.cost:,.2f}",
         )
     return table
 

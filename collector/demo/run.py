@@ -20,22 +20,25 @@ from rich.console import Console
 from rich.live import Live
 
 from collector.demo.accounting import find_traces, settle
-from collector.demo.children import DAEMON_GRACE_S, Child
+from collector.demo.children import DAEMON_GRACE_S, Child, list_gaps
 from collector.demo.errors import DemoError
 from collector.demo.expectations import Fate
 from collector.demo.figures import format_count, format_latency, format_rate, format_share
 from collector.demo.interruption import Interruption
+from collector.demo.metric_accounting import MetricAccount, find_values, list_final_values, read_gap, settle_metrics
 from collector.demo.page import SummaryPage, describe_window, show_account
 from collector.demo.stage import Crew, Stage, set_stage
 from collector.demo.steps import Step, Steps
-from collector.demo.summary import Summary, Window, count_documents, summarise
+from collector.demo.summary import Summary, count_documents, summarise
+from collector.demo.usage import read_usage
+from collector.demo.window import Window
 
 DEFAULT_SEED: Final = 7
 DEFAULT_RECORDS: Final = 20_000
 """Ten minutes of traffic, and some eight seconds of work for two cores."""
 
 PATIENCE_S: Final = 30.0
-"""When no document arrives for so long, the rest is not coming: the daemon's own retries wait less."""
+"""When no document and no metric arrives for so long, the rest is not coming: the daemon's own retries wait less."""
 
 LIVE_WINDOW: Final = timedelta(minutes=10)
 
@@ -53,7 +56,8 @@ def run_demo(
 ) -> int:
     """Run the demo and return the exit code.
 
-    0: with ``once``, all records are where they must be and the daemon ended in order; else a signal ended the page.
+    0: with ``once``, all records are where they must be, every final value of the metrics is stored or listed, and the
+    daemon ended in order; else a signal ended the page.
     1: something failed, and the console says what. 128 and the signal's number: ended by a signal before that.
     Whatever the outcome, every process is gone and every file removed when this returns.
 
@@ -82,7 +86,7 @@ async def _run(*, once: bool, seed: int, records: int, console: Console) -> int:
             workplace = tempfile.TemporaryDirectory(prefix="aoai-demo-", ignore_cleanup_errors=True)
             folder = Path(stack.enter_context(workplace))
             crew = Crew(stack, children, folder, Steps(console))
-            stage = await _name_failures(set_stage(crew, seed=seed, records=records))
+            stage = await _name_failures(set_stage(crew, seed=seed, records=records, once=once))
             if once:
                 return await _run_once(stage, console)
             live = True
@@ -103,18 +107,21 @@ async def _run_once(stage: Stage, console: Console) -> int:
     """Wait until all is there, end the daemon, show the page and settle the account."""
     with Steps(console).step("Running the collector") as step:
         await _guard(_await_documents(stage, step), stage)
+    with Steps(console).step("Reading Azure Monitor") as step:
+        await _guard(_await_metrics(stage, step), stage)
     with Steps(console).step("Stopping the collector"):
         code = await stage.daemon.stop(DAEMON_GRACE_S)
     window = Window(stage.since, stage.traffic.now + timedelta(seconds=1))
     summary = await _name_failures(summarise(stage.client, window, stage.feed.last_sequence_numbers()))
     account = settle(stage.ledger, await _name_failures(find_traces(stage.client)))
+    metrics = await _name_failures(_settle_metrics(stage))
     console.print()
     console.print(SummaryPage(summary, describe_window(summary)))
     console.print()
-    console.print(show_account(account, stage.ledger))
+    console.print(show_account(account, stage.ledger, metrics))
     if code != 0:
         raise DemoError(f"The collector did not end in order (exit code {code}).{stage.daemon.last_words()}")
-    return _OK if account.balanced else _FAILED
+    return _OK if account.balanced and metrics.balanced else _FAILED
 
 
 async def _await_documents(stage: Stage, step: Step) -> None:
@@ -131,6 +138,29 @@ async def _await_documents(stage: Stage, step: Step) -> None:
         moved = now if count > before else moved
         rate = format_rate(count / (now - started))
         step.update(count, documents, f"{format_count(count)} of {format_count(documents)} records, {rate} records/s")
+
+
+async def _await_metrics(stage: Stage, step: Step) -> None:
+    """Return when the metrics have as many calls as were made in the minutes that are read first, or no more come."""
+    window = stage.metered
+    expected, count = stage.meter.count_calls(window.since, window.until), -1
+    moved = time.monotonic()
+    while count < expected and time.monotonic() - moved < PATIENCE_S:
+        await asyncio.sleep(_POLL_S)
+        before, count = count, sum(each.requests for each in await read_usage(stage.client, window))
+        moved = time.monotonic() if count > before else moved
+        step.update(count, expected, f"{format_count(count)} of {format_count(expected)} calls")
+
+
+async def _settle_metrics(stage: Stage) -> MetricAccount:
+    """Compare values; what is not stored may be listed in the gap ledger, which is asked only then."""
+    finals = list_final_values(stage.azure.monitor, stage.metered)
+    found = await find_values(stage.client, stage.metered)
+    account = settle_metrics(finals, found)
+    if account.balanced:
+        return account
+    gaps = [read_gap(line) for line in await list_gaps(stage.policy, stage.data)]
+    return settle_metrics(finals, found, gaps)
 
 
 async def _show_live(stage: Stage, console: Console) -> None:

@@ -1,7 +1,8 @@
 """Sets the stage of a run: traffic in the hub, a running engine with the package's assets, the daemon between them.
 
 The hub is filled while the engine starts, before the daemon runs: Event Hubs is the durable buffer, so the daemon finds
-a backlog, as after a stop.
+a backlog, as after a stop. With ``once`` that backlog ended some minutes ago: each minute of it is final in Azure
+Monitor when the daemon starts, so its metrics are complete without a wait and without settings that nobody would use.
 """
 
 from contextlib import AsyncExitStack, ExitStack
@@ -14,6 +15,7 @@ from elasticsearch import AsyncElasticsearch
 
 from collector.assets.errors import AssetError
 from collector.assets.installation import install
+from collector.demo.azure import DemoAzure, emulate_azure
 from collector.demo.children import (
     DAEMON_GRACE_S,
     ENGINE_GRACE_S,
@@ -26,13 +28,20 @@ from collector.demo.errors import DemoError
 from collector.demo.feed import HUB, PARTITIONS, Feed
 from collector.demo.figures import format_bytes, format_count
 from collector.demo.ledger import Ledger
+from collector.demo.metering import Meter
 from collector.demo.policy_file import write_policy
 from collector.demo.steps import Steps
 from collector.demo.traffic import RECORDS_PER_SECOND, Traffic
+from collector.demo.window import Window
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
+from collector.inputs.azure_metrics.minutes import Timing
+from collector.inputs.azure_metrics.ports import moment
 
-# Arrivals are random: the history may take a little longer than planned, and must not reach into the future.
+# Arrivals are random: the history may take a little longer than planned, and must not reach beyond its end.
 _SLACK: Final = 1.05
+_MORE_SLACK: Final = timedelta(seconds=10)
+# The policy names neither a latency nor a first look, so these are the daemon's own.
+_TIMING: Final = Timing()
 _PHASES: Final = {
     "wait": "Waiting for another process that prepares the engine",
     "download": "Downloading the engine, the first time only",
@@ -44,7 +53,11 @@ _PHASES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that runs, and what was fed. ``since`` is where the traffic's own time began."""
+    """Everything that runs, and what was fed. ``since`` is where the traffic's own time began.
+
+    ``metered`` are the minutes whose metrics the daemon reads first: what of the traffic's last hour is final when it
+    starts.
+    """
 
     client: AsyncElasticsearch
     engine: Child
@@ -52,7 +65,12 @@ class Stage:
     feed: Feed
     traffic: Traffic
     ledger: Ledger
+    meter: Meter
+    azure: DemoAzure
+    policy: Path
+    data: Path
     since: datetime
+    metered: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +89,18 @@ class Crew:
         return child
 
 
-async def set_stage(crew: Crew, *, seed: int, records: int) -> Stage:
-    """Start everything and feed the first records.
+async def set_stage(crew: Crew, *, seed: int, records: int, once: bool) -> Stage:
+    """Start everything and feed the first records; with ``once`` they are the whole, and long enough ago.
 
     Raises:
         DemoError: something did not start; nothing is left running once ``crew.stack`` is closed.
     """
     engine = await crew.hire(await start_engine(crew.folder / "engine"), ENGINE_GRACE_S)
     emulator = await crew.stack.enter_async_context(EventHubsEmulator([Hub(HUB, partitions=len(PARTITIONS))]))
-    since = datetime.now(UTC).replace(microsecond=0) - timedelta(seconds=records / RECORDS_PER_SECOND * _SLACK)
-    traffic, ledger = Traffic(seed, since), Ledger()
+    since = _plan_start(records, once=once)
+    meter, ledger = Meter(), Ledger()
+    traffic = Traffic(seed, since, on_call=meter.enter)
+    azure = await crew.stack.enter_async_context(emulate_azure(meter))
     feed = Feed(emulator, traffic, ledger, seed)
     with crew.steps.step("Writing traffic into the event hub") as step:
         await feed.write(records)
@@ -89,8 +109,25 @@ async def set_stage(crew: Crew, *, seed: int, records: int) -> Stage:
     client = await crew.stack.enter_async_context(AsyncElasticsearch(url))
     with crew.steps.step("Installing pipelines and templates"):
         await _install_assets(client)
-    daemon = await _start_daemon(crew, url, emulator.connection_string(HUB))
-    return Stage(client, engine, daemon, feed, traffic, ledger, since)
+    metered = _find_metered(since)
+    policy, data = crew.folder / "policy.yml", crew.folder / "data"
+    write_policy(policy, elasticsearch=url, connection_string=emulator.connection_string(HUB), azure=azure.keys)
+    daemon = await crew.hire(await start_daemon(policy, data), DAEMON_GRACE_S)
+    return Stage(client, engine, daemon, feed, traffic, ledger, meter, azure, policy, data, since, metered)
+
+
+def _plan_start(records: int, *, once: bool) -> datetime:
+    """Return when traffic of so many records must begin to end now; with ``once``, in a minute that is final."""
+    now = datetime.now(UTC)
+    end = moment(_TIMING.final(now.timestamp())) - _MORE_SLACK if once else now
+    return (end - timedelta(seconds=records / RECORDS_PER_SECOND * _SLACK)).replace(microsecond=0)
+
+
+def _find_metered(since: datetime) -> Window:
+    """Return the minutes of the traffic that are final now and that the daemon reads of resources new to it."""
+    final = _TIMING.final(datetime.now(UTC).timestamp())
+    # A minute may pass until the daemon asks; the hour that it looks back then begins a minute later.
+    return Window(max(since, moment(final - _TIMING.first_look + 1)), moment(final)).from_whole_minute()
 
 
 async def _await_engine(engine: Child, steps: Steps) -> str:
@@ -116,12 +153,6 @@ async def _install_assets(client: AsyncElasticsearch) -> None:
         await install(client)
     except AssetError as failure:
         raise DemoError(str(failure)) from failure
-
-
-async def _start_daemon(crew: Crew, elasticsearch: str, connection_string: str) -> Child:
-    policy = crew.folder / "policy.yml"
-    write_policy(policy, elasticsearch=elasticsearch, connection_string=connection_string)
-    return await crew.hire(await start_daemon(policy, crew.folder / "data"), DAEMON_GRACE_S)
 
 
 def _describe(report: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The two data streams that the demo reads, and how it asks so that a stream not yet there is an empty one."""
+"""The data streams that the demo reads, and how it asks so that a stream not yet there is an empty one."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,8 +23,13 @@ class Streams:
         return f"logs-aoai.deadletter-{self.namespace}"
 
     @property
+    def metrics(self) -> str:
+        """Where metrics of accounts are."""
+        return f"metrics-aoai.metrics-{self.namespace}"
+
+    @property
     def both(self) -> str:
-        """The two, as one index expression."""
+        """Those of logs, as one index expression."""
         return f"{self.logs},{self.dead_letters}"
 
 

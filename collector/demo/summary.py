@@ -6,12 +6,14 @@ Only aggregations that Elasticsearch 8.16+, 9.x and the embedded engine all have
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from elasticsearch import AsyncElasticsearch
 
 from collector.demo.streams import DEMO_STREAMS, SEARCH_OPTIONS, Streams
+from collector.demo.usage import Usage, read_usage
+from collector.demo.window import Window
 
 BARS: Final = 60
 """How many equal pieces of the window the timeline has."""
@@ -25,19 +27,6 @@ _PERCENTILES: Final = (50, 95, 99)
 
 UNNAMED: Final = "(none named)"
 """The deployment of calls that name none: refused sign-ins, and operations without a model."""
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The time that calls are counted in: from ``since`` on, until before ``until``."""
-
-    since: datetime
-    until: datetime
-
-    @property
-    def seconds(self) -> float:
-        """Its length."""
-        return (self.until - self.since).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +83,9 @@ class PartitionLag:
 class Summary:
     """The page. ``timeline`` and ``error_timeline`` hold calls and failed calls in ``BARS`` equal pieces of the window.
 
+    ``usage`` is what the metrics say of the minutes that the window touches and that are final: empty at first, since
+    Azure Monitor takes minutes.
+
     ``records`` counts all documents of the logs stream and ``documents`` those and the dead letters, calls or not, in
     the window or not.
     """
@@ -113,6 +105,7 @@ class Summary:
     lags: tuple[PartitionLag, ...]
     timeline: tuple[int, ...]
     error_timeline: tuple[int, ...]
+    usage: tuple[Usage, ...]
 
     @property
     def requests_per_second(self) -> float:
@@ -162,6 +155,7 @@ async def summarise(
         lags=tuple(_read_lags(positions, last_sequence_numbers)),
         timeline=timeline,
         error_timeline=error_timeline,
+        usage=await read_usage(client, window.from_whole_minute(), streams),
     )
 
 

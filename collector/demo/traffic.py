@@ -7,12 +7,12 @@ one deployment is throttled for half a minute.
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from collector.demo.calls import AUDIT_SHARE, write_audit, write_call
-from collector.demo.expectations import Event, Record
+from collector.demo.expectations import Call, Event, Record
 from collector.demo.faults import KINDS
 from collector.demo.neighbours import write_neighbour
 from collector.demo.packing import make_event, pack, wrap
@@ -34,10 +34,19 @@ _SWING: Final = 0.35
 class Traffic:
     """Events of one seed from ``start`` on. ``now`` is the traffic's own time, that of the last record written."""
 
-    def __init__(self, seed: int, start: datetime, *, rate: float = RECORDS_PER_SECOND) -> None:
+    def __init__(
+        self,
+        seed: int,
+        start: datetime,
+        *,
+        rate: float = RECORDS_PER_SECOND,
+        on_call: Callable[[Call], None] = lambda _: None,
+    ) -> None:
+        """``on_call`` gets every call of a deployment that is made, whatever becomes of its record on the way."""
         self.now = start
         self._start = start
         self._rate = rate
+        self._on_call = on_call
         self._dice = random.Random(seed)  # noqa: S311 - repeatable on purpose, nothing secret
         self._written = 0
         self._kinds = list(KINDS)
@@ -74,7 +83,11 @@ class Traffic:
         return self._write_calls(1)[0]
 
     def _write_calls(self, count: int) -> list[Record]:
-        return [write_call(self._dice, self.now, burst=self._pass_time()) for _ in range(count)]
+        records = [write_call(self._dice, self.now, burst=self._pass_time()) for _ in range(count)]
+        for record in records:
+            if record.call is not None:
+                self._on_call(record.call)
+        return records
 
     def _pass_time(self) -> bool:
         """Let the time to the next record pass; tell whether that one falls into a burst."""

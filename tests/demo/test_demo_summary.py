@@ -23,10 +23,10 @@ from collector.demo.summary import (
     PartitionLag,
     StatusCount,
     Summary,
-    Window,
     count_documents,
     summarise,
 )
+from collector.demo.window import Window
 
 pytestmark = pytest.mark.engine
 

@@ -11,6 +11,7 @@ from rich.console import Console
 from collector.demo.accounting import Account, Tally, settle
 from collector.demo.expectations import Event, Expectation, Fate
 from collector.demo.ledger import Ledger, Place
+from collector.demo.metric_accounting import MetricAccount
 from collector.demo.page import SummaryPage, show_account
 from collector.demo.summary import (
     CallerCount,
@@ -19,8 +20,9 @@ from collector.demo.summary import (
     PartitionLag,
     StatusCount,
     Summary,
-    Window,
 )
+from collector.demo.usage import Usage
+from collector.demo.window import Window
 
 # Figures as wide as they get: the test is whether each of them is still whole.
 SUMMARY = Summary(
@@ -46,6 +48,10 @@ SUMMARY = Summary(
     lags=(PartitionLag("0", 123_456, 1_017), PartitionLag("1", 9, 0)),
     timeline=tuple(range(60)),
     error_timeline=(0,) * 59 + (30,),
+    usage=(
+        Usage("aoai-shop-us", "product-images", 178_901, 1_234_567_890, 987_654_321, 99_400.0, None, 12_345.67),
+        Usage("aoai-lab-se", "search-embed", 14_301, 24_448_147, 0, 16.2, 87.2, None),
+    ),
 )
 FIGURES = [
     *("193,200", "322", "7.4 %", "812 ms", "94.3 s", "119 s", "240", "1,017"),
@@ -54,6 +60,7 @@ FIGURES = [
     *("00000001..abcd", "150,001", "8.7 %", "203.0.113.***"),
     *("records_not_an_array", "231", "mapper_parsing_exception", "123,456"),
     *("product-images", "aoai-shop-us", "aoai-lab-se", "search-embed"),
+    *("1,234,567,890", "987,654,321", "99.4 s", "12,345.67", "24,448,147", "87 %", "16 ms"),
     *("09:00:00", "09:10:00", "5.9 req/s"),
 ]
 
@@ -86,7 +93,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 
 
 def test_the_page_fits_on_a_common_terminal() -> None:
-    assert len(render(80).splitlines()) <= 40
+    assert len(render(80).splitlines()) <= 48
 
 
 def test_a_wide_terminal_shows_the_model_too() -> None:
@@ -110,18 +117,25 @@ def test_a_page_without_any_traffic_can_be_shown() -> None:
         SUMMARY,
         **dict.fromkeys(("requests", "errors", "records", "documents"), 0),
         **dict.fromkeys(("p50_ms", "p95_ms", "p99_ms")),
-        **dict.fromkeys(("statuses", "deployments", "callers", "dead_letters", "lags", "timeline"), ()),
+        **dict.fromkeys(("statuses", "deployments", "callers", "dead_letters", "lags", "timeline", "usage"), ()),
         error_timeline=(),
     )
     console = Console(file=io.StringIO(), width=80)
     console.print(SummaryPage(empty, "nothing yet"))
 
 
-def _show(account: Account, ledger: Ledger) -> str:
+METRICS = MetricAccount(expected=2_345, stored=2_345, listed=0, missing=0, altered=0, extra=0, faults=())
+
+
+def _show(account: Account, ledger: Ledger, metrics: MetricAccount = METRICS) -> str:
     console = Console(file=io.StringIO(), width=80)
     with console.capture() as capture:
-        console.print(show_account(account, ledger))
-    return capture.get()
+        console.print(show_account(account, ledger, metrics))
+    return " ".join(capture.get().split())
+
+
+def _show_metrics(metrics: MetricAccount) -> str:
+    return _show(Account((), ()), Ledger(), metrics)
 
 
 def _enter(correlation_id: str) -> Ledger:
@@ -145,3 +159,20 @@ def test_an_account_names_what_is_missing() -> None:
 def test_a_long_list_of_faults_is_cut_and_counted() -> None:
     account = Account((Tally(Fate.INDEXED, 50, 0, 50, 0, 0),), tuple(f"missing: {number}" for number in range(50)))
     assert "and 30 more" in _show(account, Ledger())
+
+
+def test_complete_metrics_are_said_to_be() -> None:
+    shown = _show_metrics(METRICS)
+    assert "metric value 2,345 2,345 0 0 0" in shown
+    assert "Every final value of Azure Monitor is stored once." in shown
+
+
+def test_values_that_the_gap_ledger_lists_are_said() -> None:
+    assert "is stored once, but for 5 that the gap ledger lists." in _show_metrics(replace(METRICS, listed=5))
+
+
+def test_incomplete_metrics_are_said_and_named() -> None:
+    faults = ("missing: TokenTransaction of aoai-us at 09:07 UTC [chat]",)
+    shown = _show_metrics(replace(METRICS, stored=2_344, missing=1, faults=faults))
+    assert "The metrics are incomplete: 1 value of Azure Monitor is neither stored" in shown
+    assert faults[0] in shown

@@ -2,11 +2,14 @@
 
 import io
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from rich.console import Console
 
 from collector.demo import run
+from collector.emulators.azure_monitor import Arrival, Sample
+from collector.emulators.azure_monitor.arrival import Fate
 from collector.emulators.event_hubs import EventHubsEmulator
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(180), pytest.mark.usefixtures("engine_url")]
@@ -59,3 +62,22 @@ def test_a_record_twice_in_its_event_is_extra(monkeypatch: pytest.MonkeyPatch) -
 
     code, shown = run_once(monkeypatch, double)
     assert (code, "extra: indexed [" in shown) == (1, True)
+
+
+def test_a_metric_value_withheld_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One value of the ledger is never shown to the collector; no gap lists it, for its neighbours are there."""
+    show = Arrival.show
+    withheld: set[tuple[float, datetime]] = set()
+
+    def tamper(arrival: Arrival, sample: Sample, fate: Fate, minute: datetime, at: datetime | None) -> Sample | None:
+        value = (sample.total, minute)
+        if at is not None and sample.total > 1_000 and (not withheld or value in withheld):
+            withheld.add(value)
+            return None
+        return show(arrival, sample, fate, minute, at)
+
+    monkeypatch.setattr(Arrival, "show", tamper)
+    monkeypatch.setattr(run, "PATIENCE_S", 4.0)
+    code, shown = run_once(monkeypatch, lambda body: body)
+    assert (code, "The metrics are incomplete: " in shown, "Every record is accounted for." in shown) == (1, True, True)
+    assert "missing: " in shown
