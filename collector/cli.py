@@ -204,6 +204,37 @@ def gaps(
 
 
 @app.command()
+def build(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; name each file that a build would change, and exit with 1.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="Folder for the archive.")] = Path("dist"),
+) -> None:
+    """Build the Elastic package: integration/ from its sources, and the archive that Kibana installs.
+
+    For a checkout of the project.
+    """
+    from collector.assets.errors import AssetError
+    from collector.assets.files import package_root
+    from collector.assets.package.archive import pack
+    from collector.assets.package.building import build_package, find_changes
+
+    try:
+        root = package_root()
+        changes = find_changes(root) if check else build_package(root)
+        name, content = pack(root)
+    except AssetError as error:
+        _fail(str(error))
+    for change in changes:
+        typer.echo(str(change), err=check)
+    if check:
+        raise typer.Exit(_FAILED if changes else 0)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / name).write_bytes(content)
+    typer.echo(f"{out / name}: {len(content):,} bytes")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from collector import __version__

@@ -29,10 +29,22 @@ def sources_root() -> Path:
     raise AssetError(f"no ingest-pipelines and catalogue beside {room}: the installation is incomplete")
 
 
+def package_root() -> Path:
+    """The folder of the Elastic package, which only a checkout has.
+
+    Raises:
+        AssetError: this is no checkout.
+    """
+    root = sources_root() / "integration"
+    if not (root / "manifest.yml").is_file():
+        raise AssetError("there is no integration/manifest.yml: the package is built in a checkout of the project")
+    return root
+
+
 def read_pipelines() -> dict[tuple[str, str], Body]:
     """Every pipeline's source by folder and file stem, as in ``ingest-pipelines/aoai.logs/default.yml``."""
     root = sources_root() / "ingest-pipelines"
-    return {(path.parent.name, path.stem): _read_object(path) for path in sorted(root.glob("*/*.yml"))}
+    return {(path.parent.name, path.stem): read_yaml_object(path) for path in sorted(root.glob("*/*.yml"))}
 
 
 def read_functions() -> str:
@@ -55,10 +67,15 @@ def read_catalogue() -> list[object]:
 
 def read_prices() -> Body:
     """The price list, ``catalogue/prices.yml``."""
-    return _read_object(sources_root() / "catalogue" / "prices.yml")
+    return read_yaml_object(sources_root() / "catalogue" / "prices.yml")
 
 
-def _read_object(path: Path) -> Body:
+def read_yaml_object(path: Path) -> Body:
+    """The object in a YAML file.
+
+    Raises:
+        AssetError: it cannot be read, or holds something else.
+    """
     content = _read(path)
     if not isinstance(content, dict):
         raise AssetError(f"{path.name}: an object is expected")

@@ -8,6 +8,8 @@ from collector.telemetry.documents import DATASET, TYPE
 from collector.telemetry.metrics import SCOPES, Metric
 
 STREAM: Final = f"{TYPE}-{DATASET}"
+FOLDER: Final = "collector"
+"""Of its data stream in the package."""
 _KEYWORD: Final[Body] = {"type": "keyword", "ignore_above": 1024}
 _AGENT: Final = ("type", "name", "version", "ephemeral_id")
 _UNITS: Final = {"bytes": "byte", "seconds": "s"}

@@ -1,0 +1,63 @@
+"""The package's page in Kibana, ``docs/README.md``, from its template and the data streams.
+
+The template holds two calls, as in packages of Elastic: ``{{fields "logs"}}`` becomes the table of a data stream's
+fields, ``{{event "logs"}}`` its sample event.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
+from typing import Final
+
+import yaml
+
+from collector.assets.errors import AssetError
+from collector.assets.field_files import FILE as FIELD_FILE
+from collector.assets.files import Body, package_root
+from collector.assets.package.streams import DATA_STREAMS
+
+TEMPLATE: Final = PurePosixPath("_dev") / "build" / "docs" / "README.md"
+PAGE: Final = PurePosixPath("docs") / "README.md"
+SAMPLE: Final = "sample_event.json"
+
+_CALL: Final = re.compile(r'\{\{(fields|event) "(\w+)"\}\}')
+_TABLE_HEAD: Final = "| Field | Description | Type | Unit | Metric Type |\n|---|---|---|---|---|"
+
+
+def render_page(built: Mapping[PurePosixPath, bytes]) -> bytes:
+    """The page; field files are taken from what was built.
+
+    Raises:
+        AssetError: the template, or a sample event that it asks for, is missing, or it names no data stream.
+    """
+    calls: Mapping[str, Callable[[str], str]] = {
+        "fields": lambda folder: _render_fields(built, folder),
+        "event": _render_event,
+    }
+    return _CALL.sub(lambda call: calls[call[1]](call[2]), _read(TEMPLATE)).encode()
+
+
+def _render_fields(built: Mapping[PurePosixPath, bytes], folder: str) -> str:
+    file = built.get(DATA_STREAMS / folder / FIELD_FILE)
+    if file is None:
+        raise AssetError(f"{TEMPLATE}: there is no data stream {folder}")
+    rows = [_row(entry) for entry in yaml.safe_load(file)]
+    return "\n".join(["**Exported fields**\n", _TABLE_HEAD, *rows])
+
+
+def _row(entry: Body) -> str:
+    cells = (entry["name"], entry["description"], entry["type"], entry.get("unit", ""), entry.get("metric_type", ""))
+    return f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _render_event(folder: str) -> str:
+    event = json.loads(_read(DATA_STREAMS / folder / SAMPLE))
+    return f"A sample event:\n\n```json\n{json.dumps(event, indent=2, ensure_ascii=False)}\n```"
+
+
+def _read(path: PurePosixPath) -> str:
+    try:
+        return (package_root() / path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise AssetError(f"integration/{path} cannot be read: {error.strerror}") from error
