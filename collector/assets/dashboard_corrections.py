@@ -3,6 +3,7 @@
 - The description of a panel is not compiled.
 - A chart's breakdown comes after its time: Kibana would then choose the top values of each bucket of time instead of
   those of the whole chart, which is what its own editor does.
+- The second ring of a pie is stored where only a mosaic looks for it.
 - In a formula the percentile of ``percentile()`` is not compiled, and ``shift`` and ``reducedTimeRange`` are where
   Kibana does not look for them.
 - It has no words for some things that a Lens column can have (a time scale, a filter): the source says them under
@@ -29,6 +30,7 @@ def correct_dashboard(compiled: _Json, source: Mapping[str, Any], additions: Map
     unused = set(additions)
     for panel in compiled["attributes"]["panelsJSON"]:
         panel["embeddableConfig"]["description"] = descriptions[panel["panelIndex"]]
+        _correct_rings(panel)
         for layer in _layers(panel):
             _correct_layer(layer)
             for name in additions.keys() & layer["columns"].keys():
@@ -42,6 +44,12 @@ def correct_dashboard(compiled: _Json, source: Mapping[str, Any], additions: Map
 def _layers(panel: Mapping[str, Any]) -> Iterator[_Json]:
     if panel["type"] == "lens":
         yield from panel["embeddableConfig"]["attributes"]["state"]["datasourceStates"]["formBased"]["layers"].values()
+
+
+def _correct_rings(panel: Mapping[str, Any]) -> None:
+    if panel["type"] == "lens" and panel["embeddableConfig"]["attributes"]["visualizationType"] == "lnsPie":
+        for layer in panel["embeddableConfig"]["attributes"]["state"]["visualization"]["layers"]:
+            layer["primaryGroups"] += layer.pop("secondaryGroups", [])
 
 
 def _correct_layer(layer: _Json) -> None:

@@ -5,12 +5,10 @@ The grammar is that of Kibana's `kbn-es-query` (`kuery/grammar/grammar.peggy`), 
 and dates, whose meaning depends on a time zone and on the mapping.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from collector.assets.panels.kql_parsing import And, Comparison, Is, Node, Not, Or, parse_kql
-from collector.assets.panels.model import UnknownPanelFeatureError
-
-type Query = dict[str, Any]
+from collector.assets.panels.model import Query, UnknownPanelFeatureError
 
 _DATES: Final = frozenset({"@timestamp", "event.ingested", "event.start", "event.end"})
 _RESERVED: Final = frozenset('+-=&|><!(){}[]^"~*?:\\/')

@@ -12,6 +12,8 @@ type Mark = Literal["line", "area", "bar"]
 type Stacking = Literal["none", "stacked", "percentage"]
 type Role = Literal["time", "breakdown", "metric"]
 type Unit = Literal["number", "percent", "bytes", "duration", "text"]
+type Query = Mapping[str, Any]
+"""A query as Elasticsearch takes it."""
 type Value = datetime | str | float | int | bool | None
 
 
@@ -85,14 +87,93 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """The top values of a field, by an aggregation (``order_by`` is its id) or, without one, by the alphabet."""
+
+    id: str
+    field: str
+    size: int
+    order_by: str | None
+    descending: bool
+    other: bool
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Queries:
+    """One bucket for each query, by its label; a document can be in several."""
+
+    id: str
+    queries: Mapping[str, Query]
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Buckets of equal width; ``interval`` is ``auto`` or a span such as ``30m``."""
+
+    id: str
+    field: str
+    interval: str
+    empty_rows: bool
+
+
+type Bucket = Terms | Queries | Times
+
+type Operation = Literal["count", "sum", "average", "min", "max", "median", "unique_count", "percentile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregation:
+    """A figure that Elasticsearch finds for each bucket.
+
+    ``field`` of None counts documents. ``shift`` is how far back to look: a span, or ``previous`` for the length of the
+    time range. ``empty_as_null`` turns zero into no value.
+    """
+
+    id: str
+    operation: Operation
+    field: str | None = None
+    query: Query | None = None
+    shift: str | None = None
+    percentile: float | None = None
+    empty_as_null: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Calculation:
+    """A figure from others of the same row: TinyMath, in which a text is the id of another figure."""
+
+    id: str
+    ast: Mapping[str, Any] | str | float
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
-    """What one layer of a panel asks of which index pattern: Lens' own columns, as they are stored."""
+    """What one layer of a panel asks of which index pattern.
+
+    ``buckets`` go from the outermost to the innermost. ``columns`` are those that are shown, their names being the ids
+    of buckets, aggregations and calculations. ``scales`` normalises a figure to so many seconds, by its id.
+    """
 
     id: str
     index: str
-    columns: Mapping[str, Mapping[str, Any]]
-    order: tuple[str, ...]
-    settings: Mapping[str, Any]
+    buckets: tuple[Bucket, ...]
+    aggregations: tuple[Aggregation, ...]
+    calculations: tuple[Calculation, ...]
+    columns: tuple[Column, ...]
+    scales: Mapping[str, float] = field(default_factory=dict[str, float])
+    sort: tuple[str, bool] | None = None
+    """The column by which a table is sorted, and whether the largest comes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The newest documents of an index pattern, or the oldest; ``fields`` are the columns after the time."""
+
+    index: str
+    fields: tuple[str, ...]
+    time_field: str
+    descending: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +189,8 @@ class Panel:
     kind: Kind
     grid: Grid
     layers: tuple[Layer, ...] = ()
-    filters: tuple[Mapping[str, Any], ...] = ()
+    documents: Documents | None = None
+    filters: tuple[Query, ...] = ()
     stacking: Stacking = "none"
     colors: Mapping[str, str] = field(default_factory=dict[str, str])
     text: str = ""
@@ -133,4 +215,4 @@ class Dashboard:
     description: str
     panels: tuple[Panel, ...]
     controls: tuple[Control, ...] = ()
-    filters: tuple[Mapping[str, Any], ...] = ()
+    filters: tuple[Query, ...] = ()

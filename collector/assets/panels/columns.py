@@ -1,0 +1,167 @@
+"""Reads the columns of a Lens layer: what each asks of Elasticsearch, or works out from others.
+
+A key, or a value of one, that this reader does not know is an error: it could change what the panel shows.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, cast, get_args
+
+from collector.assets.panels.filters import translate_query
+from collector.assets.panels.model import (
+    Aggregation,
+    Bucket,
+    Calculation,
+    Format,
+    Operation,
+    Queries,
+    Query,
+    Terms,
+    Times,
+    Unit,
+    UnknownPanelFeatureError,
+)
+
+type State = Mapping[str, Any]
+
+_RECORDS: Final = "___records___"
+_COMMON: Final = frozenset(
+    {"label", "customLabel", "dataType", "isBucketed", "operationType", "params", "scale", "sourceField", "references"}
+)
+_FIGURE: Final = _COMMON | {"filter", "timeShift", "timeScale"}
+_PARAMS: Final[Mapping[str, frozenset[str]]] = {
+    "terms": frozenset({"size", "orderBy", "orderDirection", "otherBucket", "missingBucket", "parentFormat"}),
+    "filters": frozenset({"filters"}),
+    "date_histogram": frozenset({"interval", "includeEmptyRows"}),
+    "percentile": frozenset({"percentile", "emptyAsNull", "format"}),
+    "math": frozenset({"tinymathAst"}),
+    "formula": frozenset({"formula", "isFormulaBroken", "format"}),
+}
+_SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS: Final = frozenset(get_args(Unit.__value__))
+
+
+def read_bucket(name: str, column: State) -> Bucket:
+    """Read a column that makes buckets.
+
+    Raises:
+        UnknownPanelFeatureError: it uses what this reader does not know.
+    """
+    operation: str = column["operationType"]
+    params = _params(column)
+    _refuse(column, _COMMON)
+    match operation:
+        case "terms":
+            return _read_terms(name, column["sourceField"], params)
+        case "filters":
+            return Queries(name, {_label(entry): _query(entry["input"]) for entry in params["filters"]})
+        case "date_histogram":
+            return Times(name, column["sourceField"], params["interval"], params["includeEmptyRows"])
+        case _:
+            raise UnknownPanelFeatureError(f"buckets of {operation}")
+
+
+def read_figure(name: str, column: State) -> Aggregation | Calculation:
+    """Read a column that holds a figure.
+
+    Raises:
+        UnknownPanelFeatureError: it uses what this reader does not know.
+    """
+    operation: str = column["operationType"]
+    params = _params(column)
+    if operation in {"formula", "math"}:
+        _refuse(column, _COMMON)
+        return Calculation(name, _only(column["references"]) if operation == "formula" else params["tinymathAst"])
+    if operation not in get_args(Operation.__value__):
+        raise UnknownPanelFeatureError(f"the figure {operation}")
+    _refuse(column, _FIGURE)
+    return Aggregation(
+        id=name,
+        operation=cast("Operation", operation),
+        field=None if column["sourceField"] == _RECORDS else column["sourceField"],
+        query=_query(column["filter"]) if column.get("filter") else None,
+        shift=column.get("timeShift") or None,
+        percentile=float(params["percentile"]) if operation == "percentile" else None,
+        empty_as_null=params.get("emptyAsNull", False),
+    )
+
+
+def read_format(column: State) -> Format:
+    """Read how a figure is written; a time scale adds its unit, as Kibana does.
+
+    Raises:
+        UnknownPanelFeatureError: a format that this reader does not know.
+    """
+    written: State = column["params"].get("format") or {"id": "number", "params": {}}
+    if written["id"] not in _UNITS - {"text"}:
+        raise UnknownPanelFeatureError(f"the format {written['id']}")
+    params: State = written.get("params") or {}
+    _only_known(params, {"decimals", "suffix", "compact"}, "the format with")
+    scale = column.get("timeScale")
+    suffix = params.get("suffix", "") + (f"/{scale}" if scale else "")
+    return Format(written["id"], params.get("decimals"), suffix, params.get("compact", False))
+
+
+def read_scale(column: State) -> float | None:
+    """Return to how many seconds a figure is normalised, None when it is not.
+
+    Raises:
+        UnknownPanelFeatureError: a unit that Lens does not have.
+    """
+    scale = column.get("timeScale")
+    if scale is not None and scale not in _SECONDS:
+        raise UnknownPanelFeatureError(f"the time scale {scale}")
+    return _SECONDS[scale] if scale else None
+
+
+def _read_terms(name: str, field: str, params: State) -> Terms:
+    order: State = params["orderBy"]
+    if order["type"] not in {"column", "alphabetical"} or params["parentFormat"] != {"id": "terms"}:
+        raise UnknownPanelFeatureError(f"top values ordered by {order['type']}, or of several fields")
+    return Terms(
+        id=name,
+        field=field,
+        size=params["size"],
+        order_by=order["columnId"] if order["type"] == "column" else None,
+        descending=params["orderDirection"] == "desc",
+        other=params["otherBucket"],
+        # Kibana shows the missing value only beside the others.
+        missing=params["otherBucket"] and params["missingBucket"],
+    )
+
+
+def _params(column: State) -> State:
+    """Return the parameters; those that are off or empty say nothing."""
+    operation: str = column["operationType"]
+    params: State = {key: value for key, value in column["params"].items() if value or key in _MAY_BE_OFF}
+    _only_known(params, _PARAMS.get(operation, frozenset({"emptyAsNull", "format"})), operation)
+    return params
+
+
+_MAY_BE_OFF: Final = frozenset({"otherBucket", "missingBucket", "includeEmptyRows", "emptyAsNull", "isFormulaBroken"})
+
+
+def _refuse(column: State, known: Iterable[str]) -> None:
+    _only_known({key: value for key, value in column.items() if value}, known, column["operationType"])
+    if column["params"].get("isFormulaBroken"):
+        raise UnknownPanelFeatureError(f"the broken formula {column['params']['formula']}")
+
+
+def _only_known(found: Iterable[str], known: Iterable[str], where: str) -> None:
+    unknown = sorted(set(found) - set(known))
+    if unknown:
+        raise UnknownPanelFeatureError(f"{where} {', '.join(unknown)}")
+
+
+def _only(references: list[str]) -> str:
+    if len(references) != 1:
+        raise UnknownPanelFeatureError("a formula that refers to several columns")
+    return references[0]
+
+
+def _label(entry: State) -> str:
+    return entry["label"] or entry["input"]["query"]
+
+
+def _query(query: State) -> Query:
+    translated = translate_query(query)
+    return translated[0] if translated else {"match_all": {}}

@@ -1,0 +1,148 @@
+"""Reads compiled dashboards: the saved objects under ``integration/kibana/``, which Kibana gets too."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from collector.assets.files import sources_root
+from collector.assets.panels.filters import translate_filters, translate_query
+from collector.assets.panels.layers import read_drawing
+from collector.assets.panels.model import Control, Dashboard, Documents, Grid, Panel, Query, UnknownPanelFeatureError
+
+type SavedObject = Mapping[str, Any]
+
+_TIME: Final = "@timestamp"
+_SYNC: Final = frozenset({"syncColors", "syncCursor", "syncTooltips", "enhancements", "hidePanelTitles"})
+
+
+def load_dashboards(folder: Path | None = None) -> tuple[Dashboard, ...]:
+    """Read all dashboards of a package's ``kibana`` folder, our own unless another is named.
+
+    Raises:
+        UnknownPanelFeatureError: a dashboard uses what this reader does not know.
+    """
+    root = folder or sources_root() / "integration" / "kibana"
+    searches = {search["id"]: search for search in _load(root / "search")}
+    return tuple(read_dashboard(dashboard, searches) for dashboard in _load(root / "dashboard"))
+
+
+def read_dashboard(saved_object: SavedObject, searches: Mapping[str, SavedObject] | None = None) -> Dashboard:
+    """Read a dashboard; ``searches`` are the saved searches that its panels may show, by id.
+
+    Raises:
+        UnknownPanelFeatureError: it uses what this reader does not know; the message names the panel.
+    """
+    attributes: SavedObject = saved_object["attributes"]
+    panels = tuple(_read_panel(panel, searches or {}) for panel in _json(attributes["panelsJSON"]))
+    return Dashboard(
+        id=saved_object["id"],
+        title=attributes["title"],
+        description=attributes["description"],
+        panels=tuple(sorted(panels, key=lambda panel: (panel.grid.y, panel.grid.x))),
+        controls=_read_controls(attributes.get("controlGroupInput", {}), saved_object["references"]),
+        filters=_read_source(attributes),
+    )
+
+
+def _read_panel(stored: SavedObject, searches: Mapping[str, SavedObject]) -> Panel:
+    try:
+        return _READERS[stored["type"]](stored, searches)
+    except UnknownPanelFeatureError as error:
+        raise UnknownPanelFeatureError(f"panel {stored['panelIndex']}: {error}") from error
+    except KeyError as error:
+        raise UnknownPanelFeatureError(f"panel {stored['panelIndex']}: without {error}, or unknown") from error
+
+
+def _read_lens(stored: SavedObject, _searches: object) -> Panel:
+    config: SavedObject = stored["embeddableConfig"]
+    attributes: SavedObject = config["attributes"]
+    _refuse(config, _SYNC | {"attributes", "description", "title", "query", "filters"})
+    _refuse(attributes, {"title", "type", "visualizationType", "references", "state", "description"})
+    state: SavedObject = attributes["state"]
+    drawing = read_drawing(attributes)
+    own = translate_filters(config.get("filters", [])) + translate_query(config["query"])
+    return Panel(
+        id=stored["panelIndex"],
+        title=config.get("title") or attributes["title"],
+        description=config.get("description", ""),
+        kind=drawing.kind,
+        grid=_grid(stored),
+        layers=drawing.layers,
+        filters=own + translate_filters(state["filters"]) + translate_query(state["query"]),
+        stacking=drawing.stacking,
+        colors=drawing.colors or {},
+    )
+
+
+def _read_search(stored: SavedObject, searches: Mapping[str, SavedObject]) -> Panel:
+    config: SavedObject = stored["embeddableConfig"]
+    _refuse(config, _SYNC | {"savedObjectId", "description", "title"})
+    search = searches[config["savedObjectId"]]
+    attributes: SavedObject = search["attributes"]
+    ((field, direction),) = attributes["sort"]
+    (index,) = [reference["id"] for reference in search["references"]]
+    return Panel(
+        id=stored["panelIndex"],
+        title=config.get("title") or attributes["title"],
+        description=config.get("description") or attributes["description"],
+        kind="documents",
+        grid=_grid(stored),
+        documents=Documents(index, tuple(attributes["columns"]), field, direction == "desc"),
+        filters=_read_source(attributes),
+    )
+
+
+def _read_markdown(stored: SavedObject, _searches: object) -> Panel:
+    visualization: SavedObject = stored["embeddableConfig"]["savedVis"]
+    if visualization["type"] != "markdown":
+        raise UnknownPanelFeatureError(f"the visualisation {visualization['type']}")
+    return Panel(
+        id=stored["panelIndex"],
+        title=visualization["title"],
+        description=stored["embeddableConfig"].get("description", ""),
+        kind="text",
+        grid=_grid(stored),
+        text=visualization["params"]["markdown"],
+    )
+
+
+_READERS: Final = {"lens": _read_lens, "search": _read_search, "visualization": _read_markdown}
+
+
+def _read_source(attributes: SavedObject) -> tuple[Query, ...]:
+    source: SavedObject = _json(attributes["kibanaSavedObjectMeta"]["searchSourceJSON"])
+    return translate_filters(source["filter"]) + translate_query(source["query"])
+
+
+def _read_controls(group: SavedObject, references: list[SavedObject]) -> tuple[Control, ...]:
+    indices = {reference["name"]: reference["id"] for reference in references}
+    stored: SavedObject = _json(group.get("panelsJSON", {}))
+    controls = sorted(stored.items(), key=lambda item: item[1]["order"])
+    return tuple(_read_control(name, control, indices) for name, control in controls)
+
+
+def _read_control(name: str, control: SavedObject, indices: Mapping[str, str]) -> Control:
+    chosen: SavedObject = control["explicitInput"]
+    if control["type"] != "optionsListControl" or chosen.get("selectedOptions"):
+        raise UnknownPanelFeatureError(f"control {name}: a {control['type']}, or one with a choice already made")
+    return Control(name, chosen["title"], chosen["fieldName"], indices[f"controlGroup_{name}:optionsListDataView"])
+
+
+def _grid(stored: SavedObject) -> Grid:
+    place: Mapping[str, int] = stored["gridData"]
+    return Grid(place["x"], place["y"], place["w"], place["h"])
+
+
+def _refuse(state: SavedObject, known: frozenset[str] | set[str]) -> None:
+    unknown = sorted({key for key, value in state.items() if value} - known)
+    if unknown:
+        raise UnknownPanelFeatureError(f"the keys {', '.join(unknown)}")
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def _load(folder: Path) -> list[SavedObject]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
