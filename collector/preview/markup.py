@@ -1,0 +1,111 @@
+"""Dashboards and panels as HTML. Every text is escaped here, whoever wrote it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import Final
+
+from collector.assets.panels.model import Column, Panel, PanelTable, TimeRange, Value
+from collector.preview.filled import FilledDashboard, FilledPanel
+from collector.preview.formatting import write_value
+
+_CLASSES: Final = {"metric": ' class="number"', "time": ' class="time"'}
+NOTHING: Final = "No data in this time range."
+
+
+def write_dashboard(filled: FilledDashboard, charts: Sequence[str]) -> str:
+    """Return a dashboard as a section; `charts` are the ids of panels that have one to draw."""
+    dashboard = filled.dashboard
+    controls = ", ".join(control.title for control in dashboard.controls)
+    narrowed = f" In Kibana it can be narrowed by {controls}." if controls else ""
+    panels = "\n".join(_write_panel(each, has_chart=each.panel.id in charts) for each in filled.panels)
+    return (
+        f'<section id="{escape(dashboard.id)}" aria-labelledby="{escape(dashboard.id)}-title">\n'
+        f'<h1 id="{escape(dashboard.id)}-title">{escape(dashboard.title)}</h1>\n'
+        f'<p class="about">{escape(dashboard.description)}{escape(narrowed)}</p>\n'
+        f'<p class="range">{escape(write_range(filled.time_range))}</p>\n'
+        f'<div class="grid">\n{panels}\n</div>\n</section>'
+    )
+
+
+def write_range(time_range: TimeRange) -> str:
+    """Return the time range in words."""
+    start, end = (at.astimezone(UTC) for at in (time_range.start, time_range.end))
+    return f"{start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, all times in UTC"
+
+
+def list_figures(table: PanelTable) -> Iterator[tuple[str, str]]:
+    """Yield label and value of the figures of a `metric` panel, the most important first."""
+    row: Sequence[Value] = table.rows[0] if table.rows else [None] * len(table.columns)
+    for column, value in zip(table.columns, row, strict=True):
+        yield column.label, write_value(value, column.format)
+
+
+def write_cell(value: Value, column: Column, interval: float | None) -> str:
+    """Return a value of a table as a text; a bucket of whole minutes has no seconds."""
+    if isinstance(value, datetime) and interval and interval % 60 == 0:
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return write_value(value, column.format)
+
+
+def _write_panel(filled: FilledPanel, *, has_chart: bool) -> str:
+    panel = filled.panel
+    name, grid = escape(panel.id), panel.grid
+    place = f"grid-area: {grid.y + 1} / {grid.x + 1} / span {grid.h} / span {grid.w}"
+    switch = (
+        f'<button type="button" data-panel="{name}" aria-pressed="false">Table'
+        f'<span class="shown-for-readers"> of {escape(panel.title)}</span></button>'
+        if has_chart
+        else ""
+    )
+    return (
+        f'<article class="panel" id="{name}" data-kind="{panel.kind}" style="{place}" aria-labelledby="{name}-title">'
+        f'<div class="head"><h2 id="{name}-title">{escape(panel.title)}</h2>{switch}</div>'
+        f'<p class="question">{escape(panel.description)}</p>'
+        f'<div class="body">{_write_body(filled, has_chart=has_chart)}</div></article>'
+    )
+
+
+def _write_body(filled: FilledPanel, *, has_chart: bool) -> str:
+    panel, table = filled.panel, filled.table
+    if panel.kind == "text":
+        return _write_text(panel)
+    if panel.kind == "metric":
+        return _write_figures(table)
+    if not table.rows:
+        return f'<p class="empty">{NOTHING}</p>'
+    hidden = " hidden" if has_chart else ""
+    rows = (
+        f'<div class="rows" tabindex="0" role="region" aria-label="{escape(panel.title)}, table"{hidden}>'
+        f"{_write_table(table)}</div>"
+    )
+    return (f'<div class="chart" data-chart="{escape(panel.id)}"></div>' if has_chart else "") + rows
+
+
+def _write_text(panel: Panel) -> str:
+    paragraphs = (part for part in panel.text.split("\n\n") if part.strip())
+    body = "".join(f"<p>{escape(part)}</p>" for part in paragraphs)
+    return f'<div class="rows" tabindex="0" role="region" aria-label="{escape(panel.title)}">{body}</div>'
+
+
+def _write_figures(table: PanelTable) -> str:
+    (label, value), *others = list_figures(table)
+    beside = "".join(f"<span>{escape(name)} {escape(text)}</span>" for name, text in others)
+    return f'<div class="figure"><strong aria-label="{escape(label)}">{escape(value)}</strong>{beside}</div>'
+
+
+def _write_table(table: PanelTable) -> str:
+    kinds = [_CLASSES.get(column.role, "") for column in table.columns]
+    head = "".join(
+        f'<th scope="col"{kind}>{escape(column.label)}</th>' for column, kind in zip(table.columns, kinds, strict=True)
+    )
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f"<td{kind}>{escape(write_cell(value, column, table.interval_seconds))}</td>"
+            for value, column, kind in zip(row, table.columns, kinds, strict=True)
+        )
+        + "</tr>"
+        for row in table.rows
+    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
