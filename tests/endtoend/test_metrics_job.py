@@ -4,7 +4,7 @@ import json
 
 from plugins.azure_sdk import SDK_HABITS
 from plugins.feeding import feed
-from plugins.metrics_job import ACCOUNTS, EAST, SENT, WORKSPACES, MetricsJob, count_requests, final_minutes
+from plugins.metrics_job import ACCOUNTS, EAST, SENT, WORKSPACES, MetricsJob
 
 from collector.emulators.azure_monitor import Fault
 
@@ -18,9 +18,8 @@ async def test_every_value_of_a_final_minute_is_in_a_document(metrics_job: Metri
     assert await daemon.stop() == 0
 
     found = await metrics_job.read()
-    minutes = final_minutes(metrics_job.began, 20)
-    told = {minute: count_requests(found, EAST, minute) for minute in minutes}
-    assert told == {minute: metrics_job.true_requests(EAST, minute) for minute in minutes}
+    told, true = metrics_job.requests(found, EAST)
+    assert told == true
     assert any(told.values())
     one = next(each for each in found if "azure_openairequests" in each["azure"]["metrics"])
     assert one["azure"]["namespace"] == one["azure"]["resource"]["type"] == "Microsoft.CognitiveServices/accounts"
@@ -44,9 +43,8 @@ async def test_after_a_kill_nothing_is_lost_and_nothing_is_there_twice(metrics_j
     assert await second.stop() == 0
 
     found = await metrics_job.read()
-    minutes = final_minutes(metrics_job.began, 20)
-    told = {minute: count_requests(found, EAST, minute) for minute in minutes}
-    assert told == {minute: metrics_job.true_requests(EAST, minute) for minute in minutes}
+    told, true = metrics_job.requests(found, EAST)
+    assert told == true
 
 
 async def test_what_kibana_writes_for_elastics_package_runs_beside_the_logs(metrics_job: MetricsJob) -> None:
@@ -70,6 +68,7 @@ async def test_what_kibana_writes_for_elastics_package_runs_beside_the_logs(metr
     assert page.value("collector_stream_up", stream="logs") == 1
     assert await daemon.stop() == 0
     assert len(await metrics_job.documents.ids("aoai.logs")) == len(fed)
+    assert metrics_job.azure.count("listUsages") == 0  # Elastic's data stream does not know an inventory
 
 
 async def test_a_wrong_secret_is_said_with_its_fix_and_the_logs_go_on(metrics_job: MetricsJob) -> None:
@@ -127,6 +126,5 @@ async def test_in_our_own_data_sets_metrics_have_the_names_of_the_catalogue(metr
     assert accounts
     assert endpoints
     assert {each["event"]["kind"] for each in accounts + endpoints} == {"metric"}
-    minutes = final_minutes(metrics_job.began, 20)
-    told = {minute: count_requests(accounts, EAST, minute) for minute in minutes}
-    assert told == {minute: metrics_job.true_requests(EAST, minute) for minute in minutes}
+    told, true = metrics_job.requests(accounts, EAST)
+    assert told == true

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 from plugins.damage import damaged_texts
+from plugins.fields_of_documents import Leaf, leaves
 
 from collector.assets.catalogue import FieldType, fields_of
 from collector.assets.installation import InstallReport, install
 from collector.assets.templates import DATASETS, pipeline_id
 
 type Document = dict[str, Any]
-type Leaf = tuple[str, object]
 
 CASES = Path(__file__).parent / "cases"
 LOGS = ("aoai.logs", "aoai.gateway", "aoai.endpoints")
@@ -62,17 +62,6 @@ FITS: dict[FieldType, Callable[[object], bool]] = {
     FieldType.MATCH_ONLY_TEXT: is_text,
 }
 """Whether a JSON value is of a mapping's type; objects and flattened fields have no values of their own."""
-
-
-def leaves(value: object, name: str = "") -> Iterator[Leaf]:
-    if isinstance(value, dict) and value.keys() != {"lat", "lon"}:
-        for key, inner in value.items():
-            yield from leaves(inner, f"{name}.{key}" if name else key)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner, name)
-    else:
-        yield name, value
 
 
 async def _install(url: str) -> InstallReport:
@@ -139,12 +128,6 @@ def as_collected() -> Callable[..., Document]:
 def golden_records() -> dict[str, Document]:
     """The record of every golden case that is one, by the case's name."""
     return {str(path.parent.relative_to(CASES)): json.loads(path.read_text()) for path in CASES.glob("*/*/record.json")}
-
-
-@pytest.fixture(scope="session")
-def leaves_of() -> Callable[[Document], Iterator[Leaf]]:
-    """The fields of a document that have values, with them; each item of a list is one."""
-    return leaves
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,13 @@
 """The template of the dead letters takes what the collector writes, however bad the original is."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
+from plugins.fields_of_documents import Leaf, leaves
 
 from collector.assets.catalogue import fields_of
 from collector.events import DataStream, Position, Reject, RejectReason, Source
@@ -14,7 +15,6 @@ from collector.output.elasticsearch.encoding import DeadLetter, StreamEncoder
 from collector.output.elasticsearch.encoding import dead_letter as written
 
 type Document = dict[str, Any]
-type Leaf = tuple[str, object]
 
 engine = pytest.mark.engine
 
@@ -93,11 +93,7 @@ def letters_of_the_collector() -> list[Document]:
     return [json.loads(lines.splitlines()[1]) for lines in (rejected, written(b"A" * 22, refused))]
 
 
-def test_dead_letters_have_the_fields_of_the_catalogue_and_all_of_them(
-    misfits: Callable[..., list[Leaf]], leaves_of: Callable[[Document], Iterator[Leaf]]
-) -> None:
+def test_dead_letters_have_the_fields_of_the_catalogue_and_all_of_them(misfits: Callable[..., list[Leaf]]) -> None:
     letters = letters_of_the_collector()
     assert [misfits(letter, DATASET) for letter in letters] == [[], []]
-    assert {field for letter in letters for field, _ in leaves_of(letter)} == {
-        field.name for field in fields_of(DATASET)
-    }
+    assert {field for letter in letters for field, _ in leaves(letter)} == {field.name for field in fields_of(DATASET)}

@@ -2,13 +2,14 @@
 
 import copy
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plugins.fields_of_documents import leaves
 
 from collector.assets.catalogue import FieldType, fields_of
 from collector.assets.templates import INVENTORY
@@ -195,13 +196,12 @@ def test_a_document_that_went_through_before_stays_as_it_is(process_metrics: Pro
 
 def test_every_field_of_the_data_set_is_in_some_document_and_no_other(
     process_metrics: Process,
-    leaves_of: Callable[[Document], Iterator[tuple[str, object]]],
     misfits: Callable[[Document, str], list[Any]],
 ) -> None:
     odd = sent(deployment=deployed({"capacity": "plenty"}))
     made = process_metrics(DEPLOYMENTS, [STANDARD, PROVISIONED, ENDPOINT, QUOTA, odd])
     assert [misfit for document in made for misfit in misfits(document, DEPLOYMENTS)] == []
-    seen = {field for document in made for field, _ in leaves_of(document)}
+    seen = {field for document in made for field, _ in leaves(document)}
     missing = {
         field.name
         for field in fields_of(DEPLOYMENTS)

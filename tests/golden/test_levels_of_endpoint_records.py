@@ -1,15 +1,15 @@
 """Levels of the content policy and online endpoints: a container's output is content, and what a request did is not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from plugins.fields_of_documents import leaves
 from plugins.told_bodies import apply_level
 
 from collector.assets.catalogue import Privacy, load_catalogue
 
 type Document = dict[str, Any]
-type Leaf = tuple[str, object]
 
 pytestmark = pytest.mark.engine
 
@@ -46,12 +46,10 @@ def at_level(
     return make
 
 
-def test_metadata_keeps_all_but_words(
-    at_level: Callable[[str], dict[str, Document]], leaves_of: Callable[[Document], Iterator[Leaf]]
-) -> None:
+def test_metadata_keeps_all_but_words(at_level: Callable[[str], dict[str, Document]]) -> None:
     def beside_words(document: Document) -> list[str]:
         left_out = CONTENT | IN_WORDS | {"tags", "event.ingested"}
-        return sorted(f"{name}: {value}" for name, value in leaves_of(document) if name not in left_out)
+        return sorted(f"{name}: {value}" for name, value in leaves(document) if name not in left_out)
 
     full, metadata = at_level("full"), at_level("metadata")
     differing = {name for name in full if beside_words(full[name]) != beside_words(metadata[name])}

@@ -1,11 +1,12 @@
 """A level of the content policy takes texts and nothing else: golden records through the collector's own levels."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from plugins.fields_of_documents import leaves
 from plugins.told_bodies import LEVELS, apply_level
 
 from collector.assets.catalogue import Privacy, load_catalogue
@@ -27,23 +28,12 @@ IN_WORDS = {("throttled_by_the_model", "azure.open_ai.retry_after")}
 """Said in the words of an error only, which ``metadata`` takes away; no header says it."""
 
 
-def leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
-    if isinstance(value, dict) and name not in CONTENT:
-        for key, inner in value.items():
-            yield from leaves(inner, f"{name}.{key}" if name else key)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from leaves(inner, name)
-    else:
-        yield name, value
-
-
 def beside_texts(document: Document, case: str) -> list[tuple[str, str]]:
     """All values of a document that are no text of people's, nor its length or hash."""
     left_out = CONTENT | WITHHELD | {"tags", "event.ingested"}
     return sorted(
         (name, json.dumps(value))
-        for name, value in leaves(document)
+        for name, value in leaves(document, whole=CONTENT)
         if name not in left_out and not name.endswith(("_length", "_hash")) and (case, name) not in IN_WORDS
     )
 

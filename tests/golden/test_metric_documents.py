@@ -14,6 +14,7 @@ from elasticsearch import Elasticsearch
 from genai_prices import Usage, calc_price
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from plugins.fields_of_documents import leaves
 
 from collector.assets.catalogue import FieldType, fields_of
 from collector.assets.templates import METRIC_DATASETS
@@ -246,9 +247,7 @@ def test_whatever_a_sender_writes_becomes_a_document(process_metrics: Process, d
         assert {document["event"].get("kind", "metric") for document in made} <= {"metric", "pipeline_error"}
 
 
-def test_every_field_of_the_data_sets_is_in_some_document(
-    process_metrics: Process, leaves_of: Callable[[Document], Iterator[tuple[str, object]]]
-) -> None:
+def test_every_field_of_the_data_sets_is_in_some_document(process_metrics: Process) -> None:
     whole = sent(TOKENS, CHAT, deployment=DEPLOYED) | {"tags": ["assist"]}
     priced = sent(TOKENS, CHAT, deployment=DEPLOYED | {"model": {"name": "gpt-5.6-sol"}})
     priced["@timestamp"] = "2026-08-21T00:00:00.000Z"
@@ -272,7 +271,7 @@ def test_every_field_of_the_data_sets_is_in_some_document(
                 | {"tags": ["flow"]}
             ]
         )
-        seen = {field for made in process_metrics(dataset, documents) for field, _ in leaves_of(made)}
+        seen = {field for made in process_metrics(dataset, documents) for field, _ in leaves(made)}
         missing = {
             field.name
             for field in fields_of(dataset)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 from plugins.damage import SEED, is_readable
+from plugins.fields_of_documents import leaves
 
 type Document = dict[str, Any]
-type Leaf = tuple[str, object]
 
 pytestmark = pytest.mark.engine
 
@@ -76,10 +76,10 @@ def forms(value: object) -> set[str]:
     return {json.dumps(value)}
 
 
-def lost(record: Document, document: Document, leaves_of: Callable[[Document], Iterator[Leaf]]) -> list[object]:
+def lost(record: Document, document: Document) -> list[object]:
     if document["azure"]["open_ai"].get("raw_truncated"):
         return []
-    held = {form for _, value in leaves_of(document) for form in forms(value)}
+    held = {form for _, value in leaves(document) for form in forms(value)}
     written = json.dumps(document, ensure_ascii=False).lower()
     return [
         value
@@ -94,11 +94,10 @@ def test_a_golden_record_loses_nothing_in_any_data_set(
     golden_records: dict[str, Document],
     as_collected: Callable[..., Document],
     process_all: Callable[[list[Document]], list[Document]],
-    leaves_of: Callable[[Document], Iterator[Leaf]],
 ) -> None:
     sent = [as_collected(json.dumps(record), dataset, ("content_full",)) for record in golden_records.values()]
     made = dict(zip(golden_records, process_all(sent), strict=True))
-    found = {name: lost(golden_records[name], document, leaves_of) for name, document in made.items()}
+    found = {name: lost(golden_records[name], document) for name, document in made.items()}
     assert {name: values for name, values in found.items() if values} == {}
 
 
@@ -106,8 +105,7 @@ def test_a_golden_record_loses_nothing_in_any_data_set(
 def test_a_damaged_record_loses_nothing_in_any_data_set(
     dataset: str,
     damaged_documents: dict[str, list[tuple[str, Document]]],
-    leaves_of: Callable[[Document], Iterator[Leaf]],
 ) -> None:
     for text, document in damaged_documents[dataset]:
         if is_readable(text):
-            assert lost(json.loads(text), document, leaves_of) == [], (SEED, text)
+            assert lost(json.loads(text), document) == [], (SEED, text)

@@ -35,6 +35,9 @@ SENT = "sent.metrics"
 """A data set without a pipeline: its documents are as they were sent."""
 _A_MINUTE_OR_TWO = 120.0
 
+type Requests = dict[tuple[str, str], float]
+"""Calls by deployment and status."""
+
 
 @dataclass
 class MetricsJob:
@@ -110,16 +113,24 @@ class MetricsJob:
         assert process.returncode == 0
         return [json.loads(line) for line in out.splitlines()]
 
-    def true_requests(self, resource_id: str, minute: datetime) -> dict[tuple[str, str], float]:
-        """What is true of a minute in the end: calls by deployment and status."""
+    def requests(
+        self, found: list[dict[str, Any]], resource_id: str, minutes: int = 20
+    ) -> tuple[dict[datetime, Requests], dict[datetime, Requests]]:
+        """What documents tell of the minutes that were final when the job began, and what is true of them."""
+        final = final_minutes(self.began, minutes)
+        told = {minute: count_requests(found, resource_id, minute) for minute in final}
+        return told, {minute: self._true_requests(resource_id, minute) for minute in final}
+
+    def _true_requests(self, resource_id: str, minute: datetime) -> Requests:
+        """What is true of a minute in the end."""
         names = ("ModelDeploymentName", "StatusCode")
         final = self.azure.ledger.final(resource_id, "AzureOpenAIRequests", minute, names)
         return {(deployment, status): sample.total for (deployment, status), sample in final.items()}
 
 
-def count_requests(found: list[dict[str, Any]], resource_id: str, minute: datetime) -> dict[tuple[str, str], float]:
-    """What documents say of a minute, as sent or under our own names: calls by deployment and status."""
-    sums: dict[tuple[str, str], float] = {}
+def count_requests(found: list[dict[str, Any]], resource_id: str, minute: datetime) -> Requests:
+    """What documents tell of a minute, as sent or under our own names."""
+    sums: Requests = {}
     for each in found:
         azure = each["azure"]
         sent, named = azure.get("metrics", {}).get("azure_openairequests"), azure.get("open_ai", {}).get("requests")
