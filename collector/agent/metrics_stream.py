@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -23,8 +23,9 @@ from collector.inputs.azure_metrics.planning import RESOURCES_A_CALL
 from collector.inputs.azure_metrics.polling import Poller
 from collector.inputs.azure_metrics.ports import MINUTE
 from collector.inputs.azure_metrics.reader import MetricsReader
-from collector.inputs.azure_metrics.sink import METRICS, ElasticsearchSink
+from collector.inputs.azure_metrics.sink import INVENTORY, METRICS, ElasticsearchSink
 from collector.inputs.azure_metrics.source import AzureMonitor
+from collector.inputs.azure_metrics.stocktaking import Stocktaking
 from collector.policy import AzureMetricsStream
 from collector.policy.processors import Processor
 from collector.state.blob import FencedBlobCheckpointStore
@@ -66,7 +67,7 @@ class RunningMetrics:
             target = stream.data_stream
             logger.warning(
                 "metrics go to a data stream that is not of this package: the template and the pipeline that "
-                "Elasticsearch has for it apply, and none of ours",
+                "Elasticsearch has for it apply, and none of ours; deployments and quotas are not sent",
                 extra={
                     "stream": stream.id,
                     "target": f"{target.type}-{target.dataset}-{target.namespace}",
@@ -85,8 +86,14 @@ def open_metrics_stream(
     """
     clients = MonitorClients(stream)
     target = DataStream(stream.data_stream.type, stream.data_stream.dataset, stream.data_stream.namespace)
-    sink = ElasticsearchSink(intake, target, stream.tags, partial(enrich, processors=processors))
+    make_sink = partial(ElasticsearchSink, intake, tags=stream.tags, enrich=partial(enrich, processors=processors))
+    sink = make_sink(target)
     source = AzureMonitor(clients, stream=stream.id, batch=stream.enable_batch_api)
+    refresh = stream.refresh_list_interval.total_seconds()
+    stocktaking = None
+    if target.dataset == _OURS:  # another package's data stream is no place for what it does not know
+        inventory = make_sink(replace(target, dataset=INVENTORY))
+        stocktaking = Stocktaking(clients, inventory, stream=stream.id, interval=refresh)
     state = _open_state(stream, clients, local)
     reader = MetricsReader(
         stream.id,
@@ -96,7 +103,8 @@ def open_metrics_stream(
         sink=sink,
         make_poller=partial(_make_poller, stream, source, sink, Cursors(state.shards)),
         period=stream.period.total_seconds(),
-        refresh=stream.refresh_list_interval.total_seconds(),
+        refresh=refresh,
+        stocktaking=stocktaking,
         prepare=state.prepare,
         lease=state.lease,
     )

@@ -161,25 +161,25 @@ class Documents:
         )
         self._templates.append(stream)
 
-    async def accept_again(self, dataset: str) -> None:
+    async def accept_again(self, dataset: str, *, kind: str = "logs") -> None:
         """Undo ``refuse_everything`` as an operator does: our template wins again, and the next write index has it."""
-        stream = f"logs-{dataset}-{self._namespace}"
+        stream = f"{kind}-{dataset}-{self._namespace}"
         await self._client.indices.put_index_template(
             name=stream, index_patterns=[stream], priority=1, data_stream={}, template={}
         )
-        await self.roll_over(dataset)
+        await self.roll_over(dataset, kind=kind)
 
-    async def roll_over(self, dataset: str) -> None:
+    async def roll_over(self, dataset: str, *, kind: str = "logs") -> None:
         """Give a data stream a new write index."""
-        await self._client.indices.rollover(alias=f"logs-{dataset}-{self._namespace}")
+        await self._client.indices.rollover(alias=f"{kind}-{dataset}-{self._namespace}")
 
     async def add(self, dataset: str, document_id: str, source: dict[str, Any]) -> None:
         """Write a document of the test's own."""
         await self._client.create(index=f"logs-{dataset}-{self._namespace}", id=document_id, document=source)
 
-    async def ids(self, dataset: str) -> list[str]:
+    async def ids(self, dataset: str, *, kind: str = "logs") -> list[str]:
         """The id of every document of a small data stream."""
-        stream = f"logs-{dataset}-{self._namespace}"
+        stream = f"{kind}-{dataset}-{self._namespace}"
         await self._client.indices.refresh(index=stream, ignore_unavailable=True, allow_no_indices=True)
         answer = await self._client.search(index=stream, size=_LARGEST_RESULT, ignore_unavailable=True, source=False)
         return [hit["_id"] for hit in answer["hits"]["hits"]]

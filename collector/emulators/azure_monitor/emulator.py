@@ -167,7 +167,7 @@ class AzureMonitorEmulator:
         found = find_route(request.path) if request.method == "GET" else None
         if found is not None:
             route, parts = found
-            entry.action, entry.subscription = route.action, parts.get("subscription", "")
+            entry.action, entry.right, entry.subscription = route.action, route.right, parts.get("subscription", "")
             entry.resources = (parts["id"],) if "id" in parts else ()
         await self.faults.meet(entry.action)
         client = self._access.identify(request.headers.get("Authorization"), self._management_audiences)

@@ -49,13 +49,17 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that can be deployed. `retires` is when inference ends, a time in ISO 8601; None when Azure says none."""
+    """A model that can be deployed. `retires` is when inference ends, a time in ISO 8601; None when Azure says none.
+
+    `retires_by_sku` has the times of kinds of deployment that end at another.
+    """
 
     name: str
     version: str
     retires: str | None = None
     format: str = "OpenAI"
     lifecycle: str = "GenerallyAvailable"
+    retires_by_sku: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 DEFAULT_MODELS: Final = (
@@ -125,6 +129,7 @@ class OnlineDeployment:
     subscription: str
     instances: int = 2
     instance_type: str = "Standard_DS3_v2"
+    model: str = "azureml://registries/azureml/models/Phi-4/versions/7"
     tags: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property

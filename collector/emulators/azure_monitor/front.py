@@ -27,6 +27,7 @@ class Entry:
     Attributes:
         at: when it came.
         action: what it was for, such as `getBatch` or `listAccounts`; empty when its path led nowhere.
+        right: what a role must allow for it; empty outside Resource Manager.
         status: the HTTP status of the answer; 0 when there was none.
         subscription: that of its path.
         region: of the endpoint it came to; empty behind Resource Manager.
@@ -36,6 +37,7 @@ class Entry:
 
     at: datetime
     action: str = ""
+    right: str = ""
     status: int = 0
     subscription: str = ""
     region: str = ""

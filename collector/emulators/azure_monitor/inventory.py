@@ -89,7 +89,9 @@ def describe_deployment(account: Account, deployment: Deployment) -> Document:
 def describe_account_model(model: Model) -> Document:
     """Return a model as an account lists it."""
     skus = [
-        {"name": name, "usageName": f"{model.format}.{name}.{model.name}"} for name in ("GlobalStandard", "Standard")
+        {"name": name, "usageName": f"{model.format}.{name}.{model.name}"}
+        | ({"deprecationDate": model.retires_by_sku[name]} if name in model.retires_by_sku else {})
+        for name in ("GlobalStandard", "Standard")
     ]
     return {
         "format": model.format,
@@ -168,7 +170,9 @@ def describe_endpoint_deployment(deployment: OnlineDeployment) -> Document:
         "sku": {"name": "Default", "capacity": deployment.instances},
         "properties": {
             "endpointComputeType": "Managed",
+            "environmentVariables": {"WORKER_COUNT": "1"},
             "instanceType": deployment.instance_type,
+            "model": deployment.model,
             "provisioningState": _SUCCEEDED,
         },
     }

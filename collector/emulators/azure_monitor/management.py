@@ -128,12 +128,13 @@ class ResourceManager:
         return {"value": []}
 
     def _list_usages(self, ask: Ask, route: Route) -> Document:
-        self._access.require_list(ask.client_id, route.right, ask.scope)
+        # No list of resources: a role on a group below does not show a part of it.
+        self._access.require_read(ask.client_id, route.right, ask.scope)
         region = normalise_region(ask.parts["region"])
         return self._page(ask, list_usages(self._estate, ask.subscription, region))
 
     def _list_models(self, ask: Ask, route: Route) -> Document:
-        self._access.require_list(ask.client_id, route.right, ask.scope)
+        self._access.require_read(ask.client_id, route.right, ask.scope)
         return self._page(ask, map(describe_location_model, self._estate.models))
 
     def _list_workspaces(self, ask: Ask, route: Route) -> Document:

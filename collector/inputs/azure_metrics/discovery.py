@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from collector.inputs.azure_metrics.clients import Json, MonitorClients
+from collector.inputs.azure_metrics.lists import COGNITIVE_SERVICES, MACHINE_LEARNING, ResourceLists
 from collector.inputs.azure_metrics.refusals import Cause, RefusedByAzureError, refuse
 from collector.inputs.azure_metrics.resources import Deployment, Resource
 from collector.policy import AzureMetricsStream
@@ -21,22 +22,18 @@ from collector.policy.azure_resources import (
     kind_of_resource,
 )
 
-COGNITIVE_SERVICES: Final = {"api-version": "2024-10-01"}
-MACHINE_LEARNING: Final = {"api-version": "2024-10-01"}
 KINDS: Final = frozenset({"openai", "aiservices"})
-_PATIENCE: Final = 5
-_PAUSE_SECONDS: Final = 30.0
-"""How long to wait when Azure throttles and names no time."""
 _NOT_THERE: Final = frozenset({Cause.UNKNOWN_RESOURCE, Cause.BAD_REQUEST})
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A resource, and what Resource Manager said of it and of its deployments."""
+    """A resource, and what Resource Manager said of it."""
 
     resource: Resource
     described: Json
     deployments: tuple[Json, ...] = ()
+    """Of an account: what it said of their model deployments."""
 
 
 class Discovery:
@@ -50,9 +47,8 @@ class Discovery:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Nothing is asked yet."""
-        self._clients = clients
+        self._lists = ResourceLists(clients, sleep)
         self._stream = stream
-        self._sleep = sleep
         self.reports: list[RefusedByAzureError] = []
         """What could not be listed the last time, though other things could."""
 
@@ -98,14 +94,14 @@ class Discovery:
                 )
 
     async def _find_accounts(self, path: str) -> AsyncIterator[Found]:
-        for entry in await self._list(path, COGNITIVE_SERVICES):
+        for entry in await self._lists.read(path, COGNITIVE_SERVICES):
             if _is_served(entry):
                 yield await self._complete(entry)
 
     async def _complete(self, account: Json) -> Found:
         """Add an account's deployments; without them its metrics are still read."""
         try:
-            deployments = tuple(await self._list(f"{account['id']}/deployments", COGNITIVE_SERVICES))
+            deployments = tuple(await self._lists.read(f"{account['id']}/deployments", COGNITIVE_SERVICES))
         except RefusedByAzureError as error:
             self.reports.append(error)
             deployments = ()
@@ -113,46 +109,26 @@ class Discovery:
         return Found(_read_resource(account, ACCOUNTS, known), account, deployments)
 
     async def _find_endpoints(self, path: str) -> AsyncIterator[Found]:
-        for workspace in await self._list(path, MACHINE_LEARNING):
+        for workspace in await self._lists.read(path, MACHINE_LEARNING):
             async for each in self._find_endpoints_of(str(workspace["id"])):
                 yield each
 
     async def _find_endpoints_of(self, workspace_id: str) -> AsyncIterator[Found]:
-        for endpoint in await self._list(f"{workspace_id}/onlineEndpoints", MACHINE_LEARNING):
-            deployments = tuple(await self._list(f"{endpoint['id']}/deployments", MACHINE_LEARNING))
-            yield Found(_read_resource(endpoint, ONLINE_ENDPOINTS), endpoint, deployments)
-            for deployment in deployments:
+        for endpoint in await self._lists.read(f"{workspace_id}/onlineEndpoints", MACHINE_LEARNING):
+            yield Found(_read_resource(endpoint, ONLINE_ENDPOINTS), endpoint)
+            for deployment in await self._lists.read(f"{endpoint['id']}/deployments", MACHINE_LEARNING):
                 yield Found(_read_resource(deployment, ONLINE_DEPLOYMENTS), deployment)
 
     async def _find_one(self, resource_id: str) -> AsyncIterator[Found]:
         """Find what an id of the policy names: an account, or all that is in a workspace or below an endpoint."""
         if (kind_of_resource(resource_id) or "").lower() == ACCOUNTS.lower():
-            yield await self._complete(
-                await self._patiently(lambda: self._clients.get(resource_id, COGNITIVE_SERVICES))
-            )
+            yield await self._complete(await self._lists.get(resource_id, COGNITIVE_SERVICES))
             return
         workspace_id = "/".join(resource_id.split("/")[:_SEGMENTS_OF_A_WORKSPACE])
         prefix = f"{resource_id.lower()}/"
         async for each in self._find_endpoints_of(workspace_id):
             if f"{each.resource.key}/".startswith(prefix):
                 yield each
-
-    async def _list(self, path: str, query: Mapping[str, str]) -> list[Json]:
-        async def read() -> list[Json]:
-            return [entry async for entry in self._clients.list(path, query)]
-
-        return await self._patiently(read)
-
-    async def _patiently[T](self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask again when Azure throttles, after the time that it names; a list is in no hurry."""
-        for _ in range(_PATIENCE):
-            try:
-                return await ask()
-            except RefusedByAzureError as error:
-                if error.kind is not Cause.THROTTLED:
-                    raise
-                await self._sleep(error.retry_after or _PAUSE_SECONDS)
-        return await ask()
 
 
 _SEGMENTS_OF_A_WORKSPACE: Final = 9

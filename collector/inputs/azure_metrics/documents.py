@@ -56,8 +56,7 @@ def document_id(
     """Return the id of the document of a resource, dimension set and minute."""
     pairs = [part for pair in dimensions for part in pair]
     named = "\0".join([resource.key, group.namespace.lower(), str(minute), *pairs, *(f"\0{name}" for name in late)])
-    digest = blake2b(named.encode(), digest_size=_DIGEST_BYTES).digest()
-    return urlsafe_b64encode(digest).decode()[:_ID_CHARACTERS]
+    return digest(named)
 
 
 class _Frame:
@@ -74,7 +73,8 @@ class _Frame:
 _EVENT: Final = {"module": "azure"}
 
 
-def _frame(resource: Resource, group: MetricGroup, minute: int) -> _Frame:
+def describe(resource: Resource) -> tuple[dict[str, object], dict[str, object]]:
+    """Return what ``azure`` and ``cloud`` of every document of a resource hold."""
     described: dict[str, object] = {
         "id": resource.id,
         "name": resource.name,
@@ -83,13 +83,24 @@ def _frame(resource: Resource, group: MetricGroup, minute: int) -> _Frame:
     }
     if resource.tags:
         described["tags"] = dict(resource.tags)
-    azure = {
-        "timegrain": "PT1M",
-        "namespace": group.namespace,
-        "subscription_id": resource.subscription_id,
-        "resource": described,
-    }
-    cloud = {"provider": "azure", "region": resource.region, "account": {"id": resource.subscription_id}}
+    azure: dict[str, object] = {"subscription_id": resource.subscription_id, "resource": described}
+    return azure, place(resource.subscription_id, resource.region)
+
+
+def place(subscription_id: str, region: str) -> dict[str, object]:
+    """Return ``cloud`` of a document."""
+    return {"provider": "azure", "region": region, "account": {"id": subscription_id}}
+
+
+def digest(named: str) -> str:
+    """Return the id of the document that a text names."""
+    made = blake2b(named.encode(), digest_size=_DIGEST_BYTES).digest()
+    return urlsafe_b64encode(made).decode()[:_ID_CHARACTERS]
+
+
+def _frame(resource: Resource, group: MetricGroup, minute: int) -> _Frame:
+    described, cloud = describe(resource)
+    azure = {"timegrain": "PT1M", "namespace": group.namespace, **described}
     return _Frame(f"{moment(minute):%Y-%m-%dT%H:%M:00.000Z}", azure, cloud)
 
 

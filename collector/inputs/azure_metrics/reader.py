@@ -1,7 +1,8 @@
 """Reads one stream of metrics: who polls, what is polled, and round after round until the stop.
 
     lease ours? ──> state of the last poller ──> list resources ──> rounds, every period
-        ^                                            every refresh_list_interval       │
+        ^                                            every refresh_list_interval,      │
+        │                                            then their inventory              │
         └──────────────── lost, or another has written ────────────────────────────────┘
 
 Promises: nothing that Azure, storage or Elasticsearch does ends it; what is wrong is in its troubles. Whoever is not
@@ -12,9 +13,9 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from azure.core.exceptions import AzureError
 
@@ -25,6 +26,7 @@ from collector.inputs.azure_metrics.ports import OvertakenError
 from collector.inputs.azure_metrics.refusals import RefusedByAzureError
 from collector.inputs.azure_metrics.sink import ElasticsearchSink
 from collector.inputs.azure_metrics.source import AzureMonitor
+from collector.inputs.azure_metrics.stocktaking import Stocktaking
 from collector.inputs.azure_metrics.targets import Targets
 from collector.state.refusals import ContainerUnusableError
 from collector.telemetry.trouble import Trouble
@@ -72,11 +74,16 @@ class MetricsReader:
         make_poller: Callable[[], Poller],
         period: float,
         refresh: float,
+        stocktaking: Stocktaking | None = None,
         prepare: Callable[[], Awaitable[None]] | None = None,
         lease: Lease | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Times are in seconds. `prepare` must succeed before the first turn; without a `lease` nobody else polls."""
+        """Times are in seconds.
+
+        Without `stocktaking` no inventory is sent. `prepare` must succeed before the first turn; without a `lease`
+        nobody else polls.
+        """
         self._stream = stream
         self._clients = clients
         self._discovery = discovery
@@ -85,6 +92,7 @@ class MetricsReader:
         self._make_poller = make_poller
         self._period = period
         self._refresh = refresh
+        self._stocktaking = stocktaking
         self._prepare = prepare
         self._lease = lease
         self._clock = clock
@@ -182,7 +190,7 @@ class MetricsReader:
         self.resources = 0
         self._sink.in_doubt = True
         self.poller = poller
-        listing = asyncio.create_task(self._keep_listing(poller))
+        beside = [asyncio.create_task(each) for each in self._works_beside(poller)]
         try:
             while not self._stopping.is_set():
                 began = self._clock()
@@ -190,8 +198,14 @@ class MetricsReader:
                     await self._make_round(poller)
                 await self._rest(max(0.0, self._period - (self._clock() - began)) if self.resources else 1.0)
         finally:
-            listing.cancel()
-            await asyncio.wait([listing])
+            for each in beside:
+                each.cancel()
+            await asyncio.wait(beside)
+
+    def _works_beside(self, poller: Poller) -> Iterator[Coroutine[Any, Any, None]]:
+        if self._stocktaking is not None:
+            yield self._stocktaking.run()
+        yield self._keep_listing(poller)
 
     async def _make_round(self, poller: Poller) -> None:
         self._at_rest.clear()
@@ -210,13 +224,15 @@ class MetricsReader:
     async def _keep_listing(self, poller: Poller) -> None:
         """List resources again and again, beside the rounds."""
         while True:
+            began = self._clock()
             try:
                 listed = await self._list(poller)
             except Exception as error:
                 logger.exception("resources cannot be listed for a fault", extra={"stream": self._stream})
                 self._listing.report("some resources cannot be polled", _describe(error), grave=True)
                 listed = False
-            await asyncio.sleep(self._refresh if listed else min(_SECONDS_BEFORE_ANOTHER_LISTING, self._refresh))
+            pause = self._refresh if listed else min(_SECONDS_BEFORE_ANOTHER_LISTING, self._refresh)
+            await asyncio.sleep(max(0.0, pause - (self._clock() - began)))
 
     async def _list(self, poller: Poller) -> bool:
         """Aim the poller at what there is now; return whether everything could be listed."""
@@ -225,6 +241,8 @@ class MetricsReader:
         except RefusedByAzureError as error:
             self._listing.report("no resources to poll", str(error), grave=error.grave)
             return False
+        if self._stocktaking is not None:
+            self._stocktaking.note(found)
         targets = await self._targets.match(found)
         reports = [*self._discovery.reports, *self._targets.reports]
         if reports:

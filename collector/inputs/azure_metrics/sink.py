@@ -12,6 +12,7 @@ from collector.output.elasticsearch.encoding import action
 from collector.policy.azure_resources import ONLINE_DEPLOYMENTS, ONLINE_ENDPOINTS
 
 METRICS: Final = "aoai.metrics"
+INVENTORY: Final = "aoai.deployments"
 _DATASETS: Final[Mapping[str, str]] = {
     ONLINE_ENDPOINTS.lower(): "aoai.endpoints",
     ONLINE_DEPLOYMENTS.lower(): "aoai.endpoints",
