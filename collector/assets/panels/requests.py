@@ -98,10 +98,9 @@ def _order(terms: Terms, layer: Layer) -> dict[str, str]:
 
 
 def _path(aggregation: Aggregation) -> str:
-    figure = _unfiltered(aggregation)
-    if aggregation.query is not None:
-        return f"{aggregation.id}>_count" if figure is None else f"{aggregation.id}>{_within(aggregation)}"
-    return "_count" if figure is None else _within(aggregation)
+    if aggregation.field is None:
+        return "_count" if aggregation.query is None else aggregation.id
+    return _within(aggregation) if aggregation.query is None else f"{aggregation.id}>{_within(aggregation)}"
 
 
 def _within(aggregation: Aggregation) -> str:
