@@ -7,9 +7,9 @@ quotas are sent each time that they were listed, and metrics never wait for that
 
 ``ports`` names what the engine needs of others: a source, a store, a sink. ``planning``, ``limits``, ``series``,
 ``documents``, ``written``, ``gaps``, ``minutes`` and ``scopes`` are logic without a network of their own; ``asking``,
-``progress`` and ``polling`` make one round with them. ``reader`` runs the rounds of a stream, and ``stocktaking`` beside
-them makes documents of what there is (``inventory``); the other modules speak to Azure. docs/decisions/0011 has the
-reasons.
+``progress`` and ``polling`` make one round with them. ``reader`` runs the rounds of a stream; beside them
+``stocktaking`` makes documents of what there is (``inventory``). The other modules speak to Azure. docs/decisions/0011
+has the reasons.
 
 Not here: what metrics there are (``collector.azure_monitor``), mapping (``ingest-pipelines``), bulk requests
 (``collector.output``), where the cursor is kept (``collector.state``).
