@@ -5,13 +5,13 @@ Prints the connection string once everything is in it, then serves until it is e
 
 import asyncio
 import itertools
-import json
 import random
 import sys
 from collections.abc import Iterator
 from typing import Final
 from uuid import UUID
 
+from benchmarks.bodies import compact
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
 HUB: Final = "hub"
@@ -38,7 +38,7 @@ def make_record(source: random.Random) -> dict[str, object]:
         "event": "ShoeboxCallResult",
         "location": "eastus",
         "operationName": "ChatCompletions_Create",
-        "properties": json.dumps(
+        "properties": compact(
             {
                 "apiName": "Azure OpenAI API version 2024-10-21",
                 "requestTime": start,
@@ -63,7 +63,7 @@ def make_bodies(per_event: int) -> Iterator[bytes]:
     source = random.Random(7)  # noqa: S311 - the same load in every run
     envelopes = ({"records": [make_record(source) for _ in range(per_event)]} for _ in itertools.count())
     distinct = max(_DISTINCT_RECORDS // per_event, 1)
-    return itertools.cycle(json.dumps(envelope).encode() for envelope in itertools.islice(envelopes, distinct))
+    return itertools.cycle(compact(envelope).encode() for envelope in itertools.islice(envelopes, distinct))
 
 
 async def main(records: int, per_event: int, partitions: int) -> None:

@@ -6,7 +6,6 @@ server that stores nothing. Writes ``results/POISON.md``; exits with 1 when any 
 """
 
 import asyncio
-import json
 import random
 import sys
 import tempfile
@@ -21,6 +20,7 @@ from typing import Final
 
 from aiohttp import web
 
+from benchmarks.bodies import compact
 from benchmarks.hub import HUB, make_record
 from benchmarks.sink import Sink, make_app
 from benchmarks.subjects import daemon
@@ -71,7 +71,7 @@ class Race:
         if poison is not None:
             expected += poison.documents
             self._emulator.append(HUB, "0", poison.body)
-        self._emulator.append(HUB, "0", json.dumps({"records": [make_record(self._source)]}).encode())
+        self._emulator.append(HUB, "0", compact({"records": [make_record(self._source)]}).encode())
         begun = time.perf_counter()
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while self._sink.documents < expected:  # noqa: ASYNC110 - the sink only counts
