@@ -1,6 +1,6 @@
 """The summary as a page for a terminal: 80 to 140 columns, with or without colour, in Unicode or ASCII."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from rich import box
@@ -23,6 +23,7 @@ from collector.demo.figures import (
 from collector.demo.ledger import Ledger
 from collector.demo.metric_accounting import MetricAccount
 from collector.demo.summary import DeploymentFigures, Summary, bar_seconds
+from collector.demo.token_comparison import ComparedTokens
 from collector.demo.usage import Usage
 
 WIDEST: Final = 120
@@ -69,8 +70,8 @@ class SummaryPage:
             Text(),
             _list_deployments(summary.deployments, with_model=width >= _ROOM_FOR_MODEL),
             Text(),
-            *((_list_usage(summary.usage, with_requests=width >= _ROOM_FOR_MODEL), Text()) if summary.usage else ()),
             lists,
+            *_show_metrics(summary, wide=width >= _ROOM_FOR_MODEL),
         )
 
 
@@ -180,9 +181,17 @@ def _list_deployments(deployments: Sequence[DeploymentFigures], *, with_model: b
     return table
 
 
-def _list_usage(usage: Sequence[Usage], *, with_requests: bool) -> Table:
+def _show_metrics(summary: Summary, *, wide: bool) -> Iterator[RenderableType]:
+    """Yield what comes from metrics, last: it comes minutes later than logs, and a low terminal shows the rest."""
+    if summary.usage:
+        yield from (Text(), _list_usage(summary.usage, wide=wide))
+    if summary.tokens:
+        yield from (Text(), _list_tokens(summary.tokens, wide=wide))
+
+
+def _list_usage(usage: Sequence[Usage], *, wide: bool) -> Table:
     """List what Azure Monitor says, and what it costs."""
-    requests = ("requests",) if with_requests else ()
+    requests = ("requests",) if wide else ()
     table = _make_list("Azure Monitor", *requests, "tokens in", "tokens out", "slowest", "PTU used", "cost, $")
     table.expand = True
     table.columns[0].ratio = 1
@@ -193,11 +202,31 @@ def _list_usage(usage: Sequence[Usage], *, with_requests: bool) -> Table:
             table.add_row(Text(account, style="cyan"))
         table.add_row(
             f"  {row.deployment}",
-            *((format_count(row.requests),) if with_requests else ()),
+            *((format_count(row.requests),) if wide else ()),
             *map(format_count, (row.input_tokens, row.output_tokens)),
             format_latency(row.slowest_ms),
             "-" if row.utilization is None else f"{row.utilization:.0f} %",
             "-" if row.cost is None else f"{row.cost:,.2f}",
+        )
+    return table
+
+
+def _list_tokens(tokens: Sequence[ComparedTokens], *, wide: bool) -> Table:
+    """List metered tokens beside logged ones, the rest in tokens and per cent, and requests without logged tokens."""
+    table = _make_table("tokens")
+    table.expand = True
+    table.columns[0].ratio = 1
+    if wide:
+        table.add_column("model", no_wrap=True)
+    for name in ("Azure Monitor", "in logs", "rest", "share", "unlogged"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for row in tokens:
+        table.add_row(
+            f"  {row.deployment}",
+            *((", ".join(sorted(row.models)),) if wide else ()),
+            *map(format_count, (row.metered, row.logged, row.rest)),
+            Text(format_share(row.rest, row.metered), style=_warn(row.rest, row.metered, quiet="")),
+            format_count(row.requests_without_tokens),
         )
     return table
 

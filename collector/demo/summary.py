@@ -12,7 +12,8 @@ from typing import Any, Final
 from elasticsearch import AsyncElasticsearch
 
 from collector.demo.streams import DEMO_STREAMS, SEARCH_OPTIONS, Streams
-from collector.demo.usage import Usage, read_usage
+from collector.demo.token_comparison import ComparedTokens, compare_tokens
+from collector.demo.usage import Usage, find_metered, read_usage
 from collector.demo.window import Window
 
 BARS: Final = 60
@@ -83,8 +84,8 @@ class PartitionLag:
 class Summary:
     """The page. ``timeline`` and ``error_timeline`` hold calls and failed calls in ``BARS`` equal pieces of the window.
 
-    ``usage`` is what the metrics say of the minutes that the window touches and that are final: empty at first, since
-    Azure Monitor takes minutes.
+    ``usage`` is what the metrics say of the minutes that the window touches and that are final, and ``tokens`` what the
+    logs have of those minutes: nothing at first, since Azure Monitor takes minutes.
 
     ``records`` counts all documents of the logs stream and ``documents`` those and the dead letters, calls or not, in
     the window or not.
@@ -106,6 +107,7 @@ class Summary:
     timeline: tuple[int, ...]
     error_timeline: tuple[int, ...]
     usage: tuple[Usage, ...]
+    tokens: tuple[ComparedTokens, ...]
 
     @property
     def requests_per_second(self) -> float:
@@ -134,6 +136,7 @@ async def summarise(
     reasons = await _search(
         client, streams.dead_letters, {"reasons": {"terms": {"field": "event.reason", "size": _MANY}}}
     )
+    metered = await find_metered(client, window.from_whole_minute(), streams)
     p50, p95, p99 = _read_percentiles(calls)
     positions = {str(bucket["key"]): bucket["newest"]["value"] for bucket in _buckets(everything, "partitions")}
     timeline, error_timeline = _read_timeline(calls, window)
@@ -155,7 +158,8 @@ async def summarise(
         lags=tuple(_read_lags(positions, last_sequence_numbers)),
         timeline=timeline,
         error_timeline=error_timeline,
-        usage=await read_usage(client, window.from_whole_minute(), streams),
+        usage=await read_usage(client, metered, streams),
+        tokens=await compare_tokens(client, metered, streams),
     )
 
 

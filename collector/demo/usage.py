@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from elasticsearch import AsyncElasticsearch
@@ -9,6 +10,7 @@ from elasticsearch import AsyncElasticsearch
 from collector.demo.streams import DEMO_STREAMS, SEARCH_OPTIONS, Streams
 from collector.demo.window import Window
 
+_MINUTE: Final = timedelta(minutes=1)
 # More than any fleet of the demo has.
 _MANY: Final = 100
 _COST: Final = "azure.open_ai.cost.total"
@@ -42,17 +44,27 @@ class Usage:
     cost: float | None
 
 
+async def find_metered(client: AsyncElasticsearch, window: Window, streams: Streams = DEMO_STREAMS) -> Window:
+    """Return the part of a window whose minutes have metrics; an empty one where there are none."""
+    await client.indices.refresh(index=streams.metrics, **SEARCH_OPTIONS)
+    newest = {"newest": {"max": {"field": "@timestamp"}}}
+    answer = await client.search(index=streams.metrics, size=0, query=_within(window), aggs=newest, **SEARCH_OPTIONS)
+    found = answer.body.get("aggregations", {}).get("newest", {}).get("value")
+    if found is None:
+        return Window(window.since, window.since)
+    return Window(window.since, datetime.fromtimestamp(found / 1000, UTC) + _MINUTE)
+
+
 async def read_usage(client: AsyncElasticsearch, window: Window, streams: Streams = DEMO_STREAMS) -> tuple[Usage, ...]:
     """Return the usage of each deployment in the minutes of a window; nothing where there are no metrics."""
     await client.indices.refresh(index=streams.metrics, **SEARCH_OPTIONS)
-    between = {"range": {"@timestamp": {"gte": window.since.isoformat(), "lt": window.until.isoformat()}}}
     deployments = {"terms": {"field": "azure.dimensions.model_deployment_name", "size": _MANY}, "aggs": _FIGURES}
     accounts = {
         "terms": {"field": "azure.resource.name", "size": _MANY, "order": {"_key": "asc"}},
         "aggs": {"deployments": deployments},
     }
     answer = await client.search(
-        index=streams.metrics, size=0, query=between, aggs={"accounts": accounts}, **SEARCH_OPTIONS
+        index=streams.metrics, size=0, query=_within(window), aggs={"accounts": accounts}, **SEARCH_OPTIONS
     )
     found: Mapping[str, Any] = answer.body.get("aggregations", {})
     return tuple(
@@ -73,3 +85,7 @@ def _read(account: str, bucket: Mapping[str, Any]) -> Usage:
         utilization=bucket["utilization"]["value"],
         cost=bucket["cost"]["value"] if bucket["priced"]["doc_count"] else None,
     )
+
+
+def _within(window: Window) -> dict[str, Any]:
+    return {"range": {"@timestamp": {"gte": window.since.isoformat(), "lt": window.until.isoformat()}}}

@@ -21,6 +21,7 @@ from collector.demo.summary import (
     StatusCount,
     Summary,
 )
+from collector.demo.token_comparison import ComparedTokens
 from collector.demo.usage import Usage
 from collector.demo.window import Window
 
@@ -52,6 +53,10 @@ SUMMARY = Summary(
         Usage("aoai-shop-us", "product-images", 178_901, 1_234_567_890, 987_654_321, 99_400.0, None, 12_345.67),
         Usage("aoai-lab-se", "search-embed", 14_301, 24_448_147, 0, 16.2, 87.2, None),
     ),
+    tokens=(
+        ComparedTokens("product-images", {"dall-e-3-3.0"}, 2_222_222_211, 2_000_000_000, 178_902),
+        ComparedTokens("search-embed", {"text-embedding-3-small"}, 24_448_147, 24_448_157, -1),
+    ),
 )
 FIGURES = [
     *("193,200", "322", "7.4 %", "812 ms", "94.3 s", "119 s", "240", "1,017"),
@@ -61,17 +66,18 @@ FIGURES = [
     *("records_not_an_array", "231", "mapper_parsing_exception", "123,456"),
     *("product-images", "aoai-shop-us", "aoai-lab-se", "search-embed"),
     *("1,234,567,890", "987,654,321", "99.4 s", "12,345.67", "24,448,147", "87 %", "16 ms"),
+    *("2,222,222,211", "2,000,000,000", "222,222,211", "10.0 %", "178,902", "24,448,157", "-10"),
     *("09:00:00", "09:10:00", "5.9 req/s"),
 ]
 
 
-def render(width: int, *, encoding: str = "utf-8", force_terminal: bool = False) -> str:
+def render(width: int, *, encoding: str = "utf-8", force_terminal: bool = False, summary: Summary = SUMMARY) -> str:
     written = io.BytesIO()
     file = io.TextIOWrapper(written, encoding=encoding)
     console = Console(
         file=file, width=width, force_terminal=force_terminal, color_system="truecolor" if force_terminal else "auto"
     )
-    console.print(SummaryPage(SUMMARY, "Azure OpenAI, 10 min"))
+    console.print(SummaryPage(summary, "Azure OpenAI, 10 min"))
     file.flush()
     return written.getvalue().decode(encoding)
 
@@ -92,8 +98,13 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     assert max(len(line) for line in render(width).splitlines()) <= width
 
 
-def test_the_page_fits_on_a_common_terminal() -> None:
-    assert len(render(80).splitlines()) <= 48
+def test_the_page_without_metrics_fits_on_a_common_terminal() -> None:
+    assert len(render(80, summary=replace(SUMMARY, usage=(), tokens=())).splitlines()) <= 40
+
+
+def test_metrics_come_last_so_that_a_low_terminal_shows_the_rest() -> None:
+    without = render(80, summary=replace(SUMMARY, usage=(), tokens=()))
+    assert render(80).startswith(without)
 
 
 def test_a_wide_terminal_shows_the_model_too() -> None:
@@ -117,7 +128,9 @@ def test_a_page_without_any_traffic_can_be_shown() -> None:
         SUMMARY,
         **dict.fromkeys(("requests", "errors", "records", "documents"), 0),
         **dict.fromkeys(("p50_ms", "p95_ms", "p99_ms")),
-        **dict.fromkeys(("statuses", "deployments", "callers", "dead_letters", "lags", "timeline", "usage"), ()),
+        **dict.fromkeys(
+            ("statuses", "deployments", "callers", "dead_letters", "lags", "timeline", "usage", "tokens"), ()
+        ),
         error_timeline=(),
     )
     console = Console(file=io.StringIO(), width=80)
