@@ -28,6 +28,7 @@ from collector.inputs.azure_metrics.limits import BATCH, CallBudget, CallLimit
 from collector.inputs.azure_metrics.planning import Target, group_metrics
 from collector.inputs.azure_metrics.polling import Poller
 from collector.inputs.azure_metrics.resources import Deployment, Resource
+from collector.inputs.azure_metrics.scopes import decode
 
 METRICS = (
     "AzureOpenAIRequests",
@@ -131,8 +132,9 @@ class Run:
                 self.check()
 
     def check(self) -> None:
-        """Hold what was stored against the minutes that do not change any more."""
-        gaps = [*self.shelf.settled, *self.poller.progress.gaps()]
+        """Hold what was stored against the minutes that do not change any more, as `aoai-collector gaps` sees them."""
+        scopes = [scope for state in self.shelf.shards.values() for scope in decode(state)]
+        gaps = [*self.shelf.settled, *(gap for scope in scopes for gap in scope.gaps)]
         self.account.check(self.world, self.index, gaps, self.world.settled_minutes())
 
     def flaws(self) -> list[str]:

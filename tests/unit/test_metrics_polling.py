@@ -73,11 +73,21 @@ class Azure:
         return MetricSeries(metric, [Series(split, points)], self.errors.get(metric))
 
 
+class BrokenOffError(Exception):
+    """A delivery ends before all of it is settled."""
+
+
 @dataclass
 class Index:
     documents: list[Document] = field(default_factory=list)
+    takes: int | None = None
+    """How many more documents are taken before deliveries break off; None for all."""
 
     async def deliver(self, documents: Sequence[Document]) -> None:
+        if self.takes is not None:
+            taken, self.takes = documents[: self.takes], 0
+            self.documents += taken
+            raise BrokenOffError
         self.documents += documents
 
     def values(self) -> list[tuple[str, str, float]]:
@@ -316,3 +326,31 @@ async def test_metrics_that_azure_splits_anew_are_not_read_twice() -> None:
     await setting.rounds(poller, 20)
     minutes = [str(document.source["@timestamp"]) for document in setting.index.documents]
     assert len(minutes) == len(set(minutes)) == 37
+
+
+@pytest.mark.parametrize("restarts", [(), (1,), (2,), (1, 2)], ids=["never", "first", "second", "both"])
+@pytest.mark.parametrize("late", [False, True], ids=["new", "late"])
+async def test_a_value_that_changes_between_two_broken_deliveries_is_listed(
+    late: bool, restarts: tuple[int, ...]
+) -> None:
+    setting = Setting()
+    if late:  # then the document of the minute is there, and a metric comes after it
+        setting.azure.values["GeneratedTokens", "a0", START] = 5.0
+        poller = await setting.poller()
+        await setting.rounds(poller, 5)
+    else:
+        poller = await setting.poller()
+        await setting.rounds(poller, 3)
+    # What of the first delivery is written nobody knows, and the second one holds another value.
+    for number, (value, taken) in enumerate([(1.0, 1), (12.0, 0)], 1):
+        setting.azure.values["ProcessedPromptTokens", "a0", START] = value
+        setting.index.takes = taken
+        with pytest.raises(ExceptionGroup) as broken:
+            await setting.rounds(poller, 6)
+        assert broken.group_contains(BrokenOffError)
+        if number in restarts:
+            poller = await setting.poller()
+    setting.index.takes = None
+    await setting.rounds(poller, 6)
+    assert ("a0", "processed_prompt_tokens", 1.0) in setting.index.values()
+    assert (0, 1, GapState.LOST) in setting.store.listed(GapReason.RESTATED)

@@ -22,6 +22,8 @@ from collector.inputs.azure_metrics.written import DIGEST_BYTES, Changes, Trace,
 
 _DAY: Final = 24 * 60
 _TRACE: Final = Struct(f">I{DIGEST_BYTES}s")
+_TORN: Final = Trace(bytes(DIGEST_BYTES))
+"""What is about to be written when several deliveries broke off and meant different things; no answer is like it."""
 
 
 @dataclass(slots=True)
@@ -96,7 +98,9 @@ class Scope:
         for minute in sorted(reading.minutes.keys() | {each for each in self._traces if start <= each < end}):
             unread = minute >= self.cursor or any(gap.start <= minute < gap.end for gap in self.gaps)
             self._compare_minute(delivery, minute, reading.minutes.get(minute, {}), unread=unread)
-        self._intents |= delivery.traces
+        for minute, trace in delivery.traces.items():
+            earlier = self._intents.get(minute)
+            self._intents[minute] = trace if earlier is None or earlier.digest == trace.digest else _TORN
         return delivery
 
     def take_over(self, delivery: Delivery, timing: Timing, now: float) -> list[Gap]:
