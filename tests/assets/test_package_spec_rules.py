@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from plugins.fields_of_documents import leaves
 
 from collector import __version__
 from collector.assets.files import package_root
@@ -244,6 +245,17 @@ def test_a_field_is_declared_once_and_as_its_type_allows(folder: str) -> None:
         assert ("object_type" in field) == (kind == "object"), name
         assert field.get("unit", "s") in UNITS, name
         assert "metric_type" not in field or (kind in NUMBERS and field["metric_type"] in {"gauge", "counter"}), name
+
+
+@data_streams
+def test_a_sample_event_is_of_its_data_stream_and_holds_declared_fields_only(folder: str) -> None:
+    event = json.loads((ROOT / "data_stream" / folder / "sample_event.json").read_text())
+    manifest = manifest_of(folder)
+    assert event["data_stream"]["type"] == manifest["type"]
+    assert event["data_stream"]["dataset"] == manifest["dataset"]
+    declared = {field["name"] for field in fields_of(folder)}
+    flattened = tuple(f"{field['name']}." for field in fields_of(folder) if field["type"] == "flattened")
+    assert [name for name, _ in leaves(event) if name not in declared and not name.startswith(flattened)] == []
 
 
 # Pipelines
