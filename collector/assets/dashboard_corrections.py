@@ -24,8 +24,10 @@ def correct_dashboard(compiled: _Json, source: Mapping[str, Any], additions: Map
     """Correct a compiled dashboard in place and return it; ``additions`` are merged into the columns they name.
 
     Raises:
-        AssetError: an addition names no column.
+        AssetError: an addition names no column, or a panel has no id or no description.
     """
+    if any(not panel.get(key) for panel in source["panels"] for key in ("id", "description")):
+        raise AssetError(f"{compiled['id']}: each panel needs an id, and as its description the question it answers")
     descriptions = {panel["id"]: panel["description"] for panel in source["panels"]}
     unused = set(additions)
     for panel in compiled["attributes"]["panelsJSON"]:

@@ -8,13 +8,11 @@ needs texts there, which ``encode_nested`` makes.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, cast
-
-import yaml
+from typing import Any, Final
 
 from collector.assets.dashboard_corrections import correct_dashboard
 from collector.assets.errors import AssetError
-from collector.assets.files import sources_root
+from collector.assets.files import read_yaml_object, sources_root
 from collector.assets.searches import build_search
 
 type SavedObject = dict[str, Any]
@@ -38,8 +36,8 @@ def compile_dashboards(into: Path, sources: Path | None = None) -> tuple[Path, .
         if path.name == _TAGS:
             written.append(_write(into / _TAGS, path.read_text(encoding="utf-8")))
         elif path.name == _SEARCHES:
-            searches = [build_search(entry) for entry in _read(path)["searches"]]
-            written += [_write_object(into / "search", search) for search in searches]
+            source: SavedObject = read_yaml_object(path)
+            written += [_write_object(into / "search", build_search(entry)) for entry in source["searches"]]
         else:
             written += [_write_object(into / "dashboard", dashboard) for dashboard in compile_file(path)]
     return tuple(written)
@@ -59,7 +57,7 @@ def compile_file(path: Path) -> list[SavedObject]:
         )
     except ImportError as error:
         raise AssetError("dashboards are compiled by kb-dashboard-cli: install the development dependencies") from error
-    source = _read(path)
+    source: SavedObject = read_yaml_object(path)
     try:
         rendered = [render(dashboard).model_dump(by_alias=True) for dashboard in load(str(path))]
     except ValueError as error:
@@ -105,13 +103,3 @@ def _write(path: Path, text: str) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def _read(path: Path) -> SavedObject:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise AssetError(f"{path.name}: {error}") from error
-    if not isinstance(content, dict):
-        raise AssetError(f"{path.name}: a mapping is expected")
-    return cast("SavedObject", content)
