@@ -9,6 +9,7 @@ from collector import __version__
 from collector.assets.files import Body
 from collector.assets.installation import shipped_assets
 from collector.assets.server import Asset, AssetKind, is_embedded, read_stored
+from collector.assets.templates import PACKAGE
 
 
 async def missing_assets(client: AsyncElasticsearch) -> list[str]:
@@ -29,9 +30,16 @@ def _is_current(asset: Asset, stored: Body | None) -> bool:
     if stored is None:
         return False
     # A pipeline has the version in its name.
-    return asset.kind is AssetKind.PIPELINE or _version(stored) == __version__
+    return asset.kind is AssetKind.PIPELINE or _is_of_this_version(stored)
 
 
-def _version(stored: Mapping[str, object]) -> object:
-    meta = cast("Mapping[str, object]", stored.get("_meta") or {})
-    return cast("Mapping[str, object]", meta.get("package") or {}).get("version")
+def _is_of_this_version(template: Body) -> bool:
+    """Whether ``setup`` installed it, in this version, or Fleet did with the package.
+
+    Fleet writes no version; its templates name pipelines that have one, and those are looked for as well.
+    """
+    meta = cast("Mapping[str, object]", template.get("_meta") or {})
+    package = cast("Mapping[str, object]", meta.get("package") or {})
+    if meta.get("managed_by") == "fleet":
+        return package.get("name") == PACKAGE
+    return package.get("version") == __version__

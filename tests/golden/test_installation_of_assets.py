@@ -82,6 +82,16 @@ async def test_a_template_of_another_version_is_missing(client: AsyncElasticsear
 
 
 @engine
+@pytest.mark.parametrize(("package", "missing"), [("aoai", []), ("other", [f"component template {COMPONENT}"])])
+async def test_a_template_that_fleet_installed_with_our_package_is_not_missing(
+    client: AsyncElasticsearch, package: str, missing: list[str]
+) -> None:
+    meta = {"package": {"name": package}, "managed_by": "fleet", "managed": True}
+    await client.cluster.put_component_template(name=COMPONENT, template={"settings": {}}, meta=meta)
+    assert await missing_assets(client) == missing
+
+
+@engine
 async def test_the_users_component_template_stays_as_it_is(client: AsyncElasticsearch) -> None:
     name, template = "logs-aoai.logs@custom", {"settings": {"index": {"refresh_interval": "7s"}}}
     await client.cluster.put_component_template(name=name, template=template)

@@ -136,6 +136,7 @@ def test_a_piece_that_is_no_record_becomes_the_documented_dead_letter() -> None:
                 "target": "logs-aoai.logs-prod",
             }
         },
+        "tags": ["preserve_original_event"],
     }
 
 

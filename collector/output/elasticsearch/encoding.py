@@ -225,6 +225,8 @@ def dead_letter(record_id: bytes, letter: DeadLetter) -> bytes:
         },
         "error": {"type": letter.error_type, "message": letter.error_message},
         "aoai": {"dead_letter": details},
+        # Where Fleet installed the templates, its final pipeline takes the original out of any document without it.
+        "tags": [PRESERVE_ORIGINAL_TAG],
     }
     return action(stream.name, record_id) + _encode(document) + b"\n"
 
