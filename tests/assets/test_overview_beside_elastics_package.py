@@ -128,9 +128,8 @@ def test_each_error_of_both_is_in_one_class(elasticsearch_client: Elasticsearch,
     assert {label: count for label, count in counts.items() if label is not None} == {
         "Throttled (429)": 2,
         "Server error (5xx)": 4,
-        "Content filter": 1,
         "Sign-in (401, 403)": 2,
-        "Other client error (4xx)": 2,
+        "Other client error (4xx)": 3,
     }
 
 
