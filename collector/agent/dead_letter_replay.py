@@ -1,5 +1,7 @@
 """Sends dead letters again: reads them, lets today's policy encode them, delivers them through an output of their own.
 
+A document that is no record, as those of metrics, is sent as it was kept.
+
 Promises: what is in its data stream already is found and not written again, in whichever backing index it lies; what
 is refused again is a dead letter still; nothing is deleted. A local file is taken away before it is read, so that a
 daemon may go on appending, and kept under another name when each of its letters has an answer.
@@ -25,11 +27,11 @@ from collector.assets.presence import missing_assets
 from collector.delivery.budget import Budget
 from collector.delivery.processing import RecordProcessing, is_constant
 from collector.delivery.routing import routes_beside
-from collector.events import DataStream, Reject, Source
+from collector.events import DataStream, Entry, Reject, Source
 from collector.inputs.replay.letter_file import read_file
 from collector.inputs.replay.letter_search import LetterSearch
-from collector.inputs.replay.letters import Letter, NoDeadLetterError, Selection
-from collector.inputs.replay.resending import CannotBeSentError, Resending
+from collector.inputs.replay.letters import Letter, NoDeadLetterError, Place, Selection
+from collector.inputs.replay.resending import CannotBeSentError, Resending, resend_document
 from collector.output.dead_letter import DeadLetterFile
 from collector.output.elasticsearch.client import BulkClient
 from collector.output.elasticsearch.connection import client_settings
@@ -88,6 +90,11 @@ class DeadLetterReplay:
             for source, stream in policy.streams()
             if source.use_output == output
         ]
+        self._namespaces = {
+            stream.data_stream.namespace: None
+            for source, stream in (*policy.streams(), *policy.metrics_streams())
+            if source.use_output == output
+        }
         self._data = data
         self._selection = selection
         self._files = files
@@ -185,11 +192,11 @@ class DeadLetterReplay:
 
         def item(line: bytes, reason: str | None) -> tuple[Item, int]:
             settle = partial(budget.give_back, len(line), 1)
-            return Item(line, settle, reason, window, letter.position.sequence_number, size), len(line)
+            return Item(line, settle, reason, window, size=size), len(line)
 
         wanted = letter.lines is None or self._selection.wants(letter)
         try:
-            lines = list(self._resending(letter).lines(letter)) if wanted else []
+            lines = self._lines(letter) if wanted else []
         except CannotBeSentError as error:
             fates.unsent[str(error)] += 1
             lines = []
@@ -202,17 +209,22 @@ class DeadLetterReplay:
             item(line, entry.reason if isinstance(entry, Reject) else None) for line, entry in lines if line is not None
         ]
 
-    def _resending(self, letter: Letter) -> Resending:
-        key = (letter.hub.lower(), letter.consumer_group.lower(), letter.target, letter.stage == "split")
+    def _lines(self, letter: Letter) -> list[tuple[bytes | None, Entry | None]]:
+        if letter.place is None:
+            return [(resend_document(letter), None)]
+        return list(self._resending(letter, letter.place).lines(letter, letter.place))
+
+    def _resending(self, letter: Letter, place: Place) -> Resending:
+        key = (place.hub.lower(), place.consumer_group.lower(), letter.target, letter.stage == "split")
         if key not in self._resendings:
-            self._resendings[key] = self._build_resending(letter)
+            self._resendings[key] = self._build_resending(letter, place)
         resending = self._resendings[key]
         if resending is None:
             raise CannotBeSentError(NO_STREAM)
         return resending
 
-    def _build_resending(self, letter: Letter) -> Resending | None:
-        found = self._find_stream(letter)
+    def _build_resending(self, letter: Letter, place: Place) -> Resending | None:
+        found = self._find_stream(place)
         if found is None:
             return None
         stream, processors = found
@@ -224,8 +236,8 @@ class DeadLetterReplay:
         encode = encoder.record if constant else RecordProcessing(encoder, processors).encode
         return Resending(encoder, encode, choose_policy(stream, self._data))
 
-    def _find_stream(self, letter: Letter) -> tuple[EventHubStream, tuple[Processor, ...]] | None:
-        wanted = (letter.hub.lower(), letter.consumer_group.lower())
+    def _find_stream(self, place: Place) -> tuple[EventHubStream, tuple[Processor, ...]] | None:
+        wanted = (place.hub.lower(), place.consumer_group.lower())
         for stream, processors in self._streams:
             if (stream.eventhub.lower(), stream.consumer_group.lower()) == wanted:
                 return stream, processors
@@ -234,8 +246,7 @@ class DeadLetterReplay:
     def _searches(self) -> list[LetterSearch]:
         if self._files:
             return []
-        namespaces = dict.fromkeys(stream.data_stream.namespace for stream, _ in self._streams)
-        streams = [DataStream("logs", DEAD_LETTER_DATASET, namespace).name for namespace in namespaces]
+        streams = [DataStream("logs", DEAD_LETTER_DATASET, namespace).name for namespace in self._namespaces]
         return [LetterSearch(self._client, stream, self._selection) for stream in streams]
 
     async def _check_readiness(self) -> None:

@@ -74,7 +74,7 @@ def _progress() -> Progress:
 
 
 def _choose_output(policy: Policy, wanted: str | None) -> str:
-    used = list(dict.fromkeys(source.use_output for source, _ in policy.streams()))
+    used = list(dict.fromkeys(source.use_output for source, _ in (*policy.streams(), *policy.metrics_streams())))
     if wanted is None and len(used) == 1:
         return used[0]
     names = ", ".join(used)

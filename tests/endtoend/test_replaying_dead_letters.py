@@ -1,46 +1,14 @@
 """``replay dead-letters``: after a fix every record gets to where it was meant, under the id that it had, once."""
 
-import asyncio
 import json
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from plugins.daemon import HUB, Documents, Job
 from plugins.feeding import feed, lost_and_extra, make_record
+from plugins.replaying import replay, rows
 
 REFUSED = "strict_dynamic_mapping_exception"
-
-
-@dataclass(frozen=True)
-class Ended:
-    """How the command ended and what it printed."""
-
-    code: int
-    table: str
-    errors: str
-
-
-async def replay(job: Job, *options: str) -> Ended:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "collector", "replay", "dead-letters"),
-        *("--policy", str(job.policy), "--data", str(job.data), *options),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={"COLUMNS": "200"},
-    )
-    printed, errors = await asyncio.wait_for(process.communicate(), 60)
-    assert process.returncode is not None
-    assert b"Traceback" not in errors
-    return Ended(process.returncode, printed.decode(), errors.decode())
-
-
-def rows(table: str) -> dict[str, int]:
-    """What a table says: the words of each row that ends in a number, and that number."""
-    lines = [line.split() for line in table.splitlines()]
-    return {" ".join(words[:-1]): int(words[-1]) for words in lines if words and words[-1].isdecimal()}
 
 
 async def collect(job: Job, records: int) -> None:

@@ -165,7 +165,7 @@ class Documents:
         """Undo ``refuse_everything`` as an operator does: our template wins again, and the next write index has it."""
         stream = f"{kind}-{dataset}-{self._namespace}"
         await self._client.indices.put_index_template(
-            name=stream, index_patterns=[stream], priority=1, data_stream={}, template={}
+            name=stream, index_patterns=[stream], priority=0, data_stream={}, template={}
         )
         await self.roll_over(dataset, kind=kind)
 

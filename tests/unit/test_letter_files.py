@@ -6,7 +6,7 @@ from pathlib import Path
 
 from collector.events import DataStream, Position, Reject, RejectReason, Source
 from collector.inputs.replay.letter_file import read_file
-from collector.inputs.replay.letters import Letter, NoDeadLetterError, Selection
+from collector.inputs.replay.letters import Letter, NoDeadLetterError, Place, Selection
 from collector.output.dead_letter import DeadLetterFile
 from collector.output.elasticsearch.encoding import StreamEncoder
 
@@ -28,10 +28,8 @@ def test_a_letter_comes_back_as_it_was_kept(tmp_path: Path) -> None:
     assert list(read_file(path)) == [
         Letter(
             id="one",
-            hub="hub",
-            consumer_group="$Default",
-            partition="3",
-            position=Position("800", 8, NOON),
+            at=NOON,
+            place=Place("hub", "$Default", "3", Position("800", 8, NOON)),
             target=TARGET,
             stage="split",
             reason="truncated",

@@ -28,11 +28,11 @@ class _Section(msgspec.Struct):
 
 
 class _Azure(msgspec.Struct):
-    eventhub: str
-    consumer_group: str
-    partition_id: str
-    sequence_number: int
-    enqueued_time: datetime
+    eventhub: str | None = None
+    consumer_group: str = ""
+    partition_id: str = ""
+    sequence_number: int = -1
+    enqueued_time: datetime | None = None
     offset: str = ""
 
 
@@ -45,16 +45,26 @@ class _Document(msgspec.Struct):
     aoai: _Section
     azure: _Azure
     event: _Event
+    timestamp: datetime = msgspec.field(name="@timestamp")
+
+
+class Place(msgspec.Struct, frozen=True, gc=False):
+    """Where in an event hub a record was."""
+
+    hub: str
+    consumer_group: str
+    partition: str
+    position: Position
 
 
 class Letter(msgspec.Struct, frozen=True, gc=False):
     """One dead letter."""
 
     id: str
-    hub: str
-    consumer_group: str
-    partition: str
-    position: Position
+    at: datetime
+    """When the record was enqueued; of a document that is no record, its own time."""
+    place: Place | None
+    """Where the record was; None for a document that is no record: metrics, deployments, quotas."""
     target: DataStream
     stage: str
     """``split``: it was no record. ``index``: Elasticsearch refused it."""
@@ -77,13 +87,11 @@ def read_letter(letter_id: str, document: bytes, *, lines: bytes | None = None) 
         original = _original(read.event.original, read.aoai.dead_letter.original_encoding)
     except (ValueError, RecursionError, Base64Error) as error:
         raise NoDeadLetterError("this is no dead letter of the collector") from error
-    azure, details = read.azure, read.aoai.dead_letter
+    details = read.aoai.dead_letter
     return Letter(
         letter_id,
-        azure.eventhub,
-        azure.consumer_group,
-        azure.partition_id,
-        Position(azure.offset, azure.sequence_number, azure.enqueued_time),
+        read.timestamp,
+        _place(read.azure),
         target,
         details.stage,
         read.event.reason,
@@ -93,6 +101,13 @@ def read_letter(letter_id: str, document: bytes, *, lines: bytes | None = None) 
     )
 
 
+def _place(azure: _Azure) -> Place | None:
+    if azure.eventhub is None or azure.enqueued_time is None:
+        return None
+    position = Position(azure.offset, azure.sequence_number, azure.enqueued_time)
+    return Place(azure.eventhub, azure.consumer_group, azure.partition_id, position)
+
+
 class Selection(msgspec.Struct, frozen=True):
     """Which dead letters are wanted; an empty part wants all."""
 
@@ -100,14 +115,14 @@ class Selection(msgspec.Struct, frozen=True):
     """Data sets that the records were meant for."""
     reasons: tuple[str, ...] = ()
     since: datetime | None = None
-    """Records enqueued at this moment or later."""
+    """Records enqueued at this moment or later, and documents of that time."""
 
     def wants(self, letter: Letter) -> bool:
         """Tell whether a letter is among them."""
         return (
             (not self.datasets or letter.target.dataset in self.datasets)
             and (not self.reasons or letter.reason in self.reasons)
-            and (self.since is None or letter.position.enqueued_time >= self.since)
+            and (self.since is None or letter.at >= self.since)
         )
 
     def as_query(self) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """From a dead letter to what is sent: its record again, or the records that its piece of an event now splits into.
 
-A letter of the stage ``index`` is its record, as it was sent. One of the stage ``split`` is split again: the splitter
+A letter that is of no event hub is a whole document, and is sent as it was kept. Of the others, one of the stage
+``index`` is its record, as it was sent. One of the stage ``split`` is split again: the splitter
 may have learned to read it. A single record keeps the letter's id. Several get ids made from that id and their place,
 the same at each replay; where the event itself were read again they would have others, so that is not both to be done.
 """
@@ -13,9 +14,9 @@ from typing import Final
 import msgspec
 
 from collector.events import Entry, Record, Reject
-from collector.inputs.replay.letters import Letter
+from collector.inputs.replay.letters import Letter, Place
 from collector.inputs.splitting import split
-from collector.output.elasticsearch.encoding import Origin, StreamEncoder
+from collector.output.elasticsearch.encoding import Origin, StreamEncoder, action
 from collector.redact import ContentPolicy
 from collector.redact.markers import CUT
 
@@ -25,6 +26,7 @@ _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 STILL_NO_RECORD: Final = "no record yet"
 WITHHELD: Final = "original withheld by the content policy"
+NO_DOCUMENT: Final = "no document"
 
 
 class CannotBeSentError(Exception):
@@ -39,21 +41,36 @@ class Resending(msgspec.Struct, frozen=True):
     """Returns the bulk lines of a record, or None when a processor drops it."""
     content: ContentPolicy | None
 
-    def lines(self, letter: Letter) -> Iterator[tuple[bytes | None, Entry]]:
+    def lines(self, letter: Letter, place: Place) -> Iterator[tuple[bytes | None, Entry]]:
         """Yield the bulk lines for each entry of the letter, None for a record that a processor drops.
 
         Raises:
             CannotBeSentError: it holds no record.
         """
-        origin = self.encoder.origin(letter.partition, letter.position)
+        origin = self.encoder.origin(place.partition, place.position)
         entries = _entries(letter)
-        for place, received in enumerate(entries):
-            record_id = letter.id.encode() if len(entries) == 1 else _derive(letter.id, place)
+        for number, received in enumerate(entries):
+            record_id = letter.id.encode() if len(entries) == 1 else _derive(letter.id, number)
             entry = received if self.content is None or letter.stage == "index" else self.content.apply(received)
             if isinstance(entry, Record):
                 yield self.encode(record_id, origin, entry), entry
             else:
                 yield self.encoder.reject(record_id, origin, letter.record_index, entry), entry
+
+
+def resend_document(letter: Letter) -> bytes:
+    """Return the bulk lines of a letter that holds a whole document.
+
+    Raises:
+        CannotBeSentError: it holds something else.
+    """
+    try:
+        msgspec.json.decode(letter.original, type=dict[str, msgspec.Raw])
+    except (ValueError, RecursionError) as error:
+        raise CannotBeSentError(NO_DOCUMENT) from error
+    if b"\n" in letter.original:  # would be two lines of a bulk request
+        raise CannotBeSentError(NO_DOCUMENT)
+    return action(letter.target.name, letter.id.encode()) + letter.original + b"\n"
 
 
 def _entries(letter: Letter) -> list[Entry]:
@@ -79,6 +96,6 @@ def _is_withheld(original: bytes) -> bool:
         return False
 
 
-def _derive(letter_id: str, place: int) -> bytes:
-    digest = blake2b(b"%b\0%d" % (letter_id.encode(), place), digest_size=_ID_BYTES).digest()
+def _derive(letter_id: str, number: int) -> bytes:
+    digest = blake2b(b"%b\0%d" % (letter_id.encode(), number), digest_size=_ID_BYTES).digest()
     return b2a_base64(digest, newline=False).translate(_URL_SAFE).rstrip(b"=")
