@@ -91,7 +91,7 @@ class Account:
             if stored.get(key) == final:
                 self.stored += 1
                 self.late_and_stored += key in truth.late
-            elif key in stored and reasons & {GapReason.RESTATED, GapReason.NOT_RUNNING}:
+            elif key in stored and reasons - {GapReason.NO_VALUE}:
                 self.restated_and_listed += 1
             elif key not in stored and reasons:
                 self.listed_only += 1
