@@ -3,7 +3,7 @@
 A key, or a value of one, that this reader does not know is an error: it could change what the panel shows.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast, get_args
 
 from collector.assets.panels.filters import translate_query
@@ -20,6 +20,7 @@ from collector.assets.panels.model import (
     Unit,
     UnknownPanelFeatureError,
 )
+from collector.assets.panels.strictness import refuse_unknown
 
 type State = Mapping[str, Any]
 
@@ -34,7 +35,7 @@ _PARAMS: Final[Mapping[str, frozenset[str]]] = {
     "date_histogram": frozenset({"interval", "includeEmptyRows"}),
     "percentile": frozenset({"percentile", "emptyAsNull", "format"}),
     "math": frozenset({"tinymathAst"}),
-    "formula": frozenset({"formula", "isFormulaBroken", "format"}),
+    "formula": frozenset({"formula", "format"}),
 }
 _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNITS: Final = frozenset(get_args(Unit.__value__))
@@ -48,7 +49,7 @@ def read_bucket(name: str, column: State) -> Bucket:
     """
     operation: str = column["operationType"]
     params = _params(column)
-    _refuse(column, _COMMON)
+    refuse_unknown(column, _COMMON, operation)
     match operation:
         case "terms":
             return _read_terms(name, column["sourceField"], params)
@@ -69,11 +70,11 @@ def read_figure(name: str, column: State) -> Aggregation | Calculation:
     operation: str = column["operationType"]
     params = _params(column)
     if operation in {"formula", "math"}:
-        _refuse(column, _COMMON)
+        refuse_unknown(column, _COMMON | {"timeScale"}, operation)
         return Calculation(name, _only(column["references"]) if operation == "formula" else params["tinymathAst"])
     if operation not in get_args(Operation.__value__):
         raise UnknownPanelFeatureError(f"the figure {operation}")
-    _refuse(column, _FIGURE)
+    refuse_unknown(column, _FIGURE, operation)
     return Aggregation(
         id=name,
         operation=cast("Operation", operation),
@@ -95,7 +96,7 @@ def read_format(column: State) -> Format:
     if written["id"] not in _UNITS - {"text"}:
         raise UnknownPanelFeatureError(f"the format {written['id']}")
     params: State = written.get("params") or {}
-    _only_known(params, {"decimals", "suffix", "compact"}, "the format with")
+    refuse_unknown(params, {"decimals", "suffix", "compact"}, "a format")
     scale = column.get("timeScale")
     suffix = params.get("suffix", "") + (f"/{scale}" if scale else "")
     return Format(written["id"], params.get("decimals"), suffix, params.get("compact", False))
@@ -130,26 +131,10 @@ def _read_terms(name: str, field: str, params: State) -> Terms:
 
 
 def _params(column: State) -> State:
-    """Return the parameters; those that are off or empty say nothing."""
     operation: str = column["operationType"]
-    params: State = {key: value for key, value in column["params"].items() if value or key in _MAY_BE_OFF}
-    _only_known(params, _PARAMS.get(operation, frozenset({"emptyAsNull", "format"})), operation)
+    params: State = column["params"]
+    refuse_unknown(params, _PARAMS.get(operation, frozenset({"emptyAsNull", "format"})), operation)
     return params
-
-
-_MAY_BE_OFF: Final = frozenset({"otherBucket", "missingBucket", "includeEmptyRows", "emptyAsNull", "isFormulaBroken"})
-
-
-def _refuse(column: State, known: Iterable[str]) -> None:
-    _only_known({key: value for key, value in column.items() if value}, known, column["operationType"])
-    if column["params"].get("isFormulaBroken"):
-        raise UnknownPanelFeatureError(f"the broken formula {column['params']['formula']}")
-
-
-def _only_known(found: Iterable[str], known: Iterable[str], where: str) -> None:
-    unknown = sorted(set(found) - set(known))
-    if unknown:
-        raise UnknownPanelFeatureError(f"{where} {', '.join(unknown)}")
 
 
 def _only(references: list[str]) -> str:

@@ -20,6 +20,7 @@ from collector.assets.panels.model import (
     Terms,
     UnknownPanelFeatureError,
 )
+from collector.assets.panels.strictness import refuse_unknown
 
 type State = Mapping[str, Any]
 
@@ -100,7 +101,7 @@ _REFERENCE: Final = "indexpattern-datasource-layer-"
 
 
 def _read_layer(shown: _Shown, index: str, stored: State) -> Layer:
-    _refuse(stored, {"columns", "columnOrder", "sampling"})
+    refuse_unknown(stored, {"columns", "columnOrder", "sampling"}, "a layer")
     if stored["sampling"] != 1:
         raise UnknownPanelFeatureError("a sample of the documents")
     columns: Mapping[str, State] = stored["columns"]
@@ -142,21 +143,25 @@ def _column(name: str, column: State, shown: _Shown) -> Column:
         role = "time" if column["operationType"] == "date_histogram" else "breakdown"
         return Column(name, column["label"], role, Format("text"))
     style = (shown.styles or {}).get(name, {})
-    _refuse(style, {"forAccessor", "color", "axisMode"})
+    refuse_unknown(style, {"forAccessor", "color", "axisMode"}, "a series")
     axis = "right" if style.get("axisMode") == "right" else "left"
     return Column(name, column["label"], "metric", read_format(column), shown.mark, style.get("color"), axis)
 
 
 def _metric(state: State) -> Iterator[_Shown]:
-    _refuse(state, _LOOKS | {"layerId", "metricAccessor", "secondaryMetricAccessor", "breakdownByAccessor"})
+    refuse_unknown(
+        state, _LOOKS | {"layerId", "metricAccessor", "secondaryMetricAccessor", "breakdownByAccessor"}, "a figure"
+    )
     keys = ("breakdownByAccessor", "metricAccessor", "secondaryMetricAccessor")
     yield _Shown(state["layerId"], tuple(state[key] for key in keys if state.get(key)))
 
 
 def _xy(state: State) -> Iterator[_Shown]:
-    _refuse(state, _LOOKS | {"layers"})
+    refuse_unknown(state, _LOOKS | {"layers"}, "a chart")
     for layer in state["layers"]:
-        _refuse(layer, _LOOKS | {"layerId", "accessors", "seriesType", "xAccessor", "splitAccessor", "yConfig"})
+        refuse_unknown(
+            layer, _LOOKS | {"layerId", "accessors", "seriesType", "xAccessor", "splitAccessor", "yConfig"}, "a layer"
+        )
         if layer["layerType"] != "data" or layer["seriesType"] not in _SERIES:
             raise UnknownPanelFeatureError(f"a layer of {layer['layerType']} as {layer.get('seriesType')}")
         keys = [layer[key] for key in ("xAccessor", "splitAccessor") if layer.get(key)]
@@ -166,18 +171,18 @@ def _xy(state: State) -> Iterator[_Shown]:
 
 
 def _pie(state: State) -> Iterator[_Shown]:
-    _refuse(state, _LOOKS | {"layers"})
+    refuse_unknown(state, _LOOKS | {"layers"}, "a pie")
     if state["shape"] not in {"pie", "donut"}:
         raise UnknownPanelFeatureError(f"shares as a {state['shape']}")
     for layer in state["layers"]:
-        _refuse(layer, _LOOKS | {"layerId", "primaryGroups", "metrics"})
+        refuse_unknown(layer, _LOOKS | {"layerId", "primaryGroups", "metrics"}, "a pie")
         yield _Shown(layer["layerId"], (*layer["primaryGroups"], *layer["metrics"]))
 
 
 def _table(state: State) -> Iterator[_Shown]:
-    _refuse(state, _LOOKS | {"layerId", "columns", "sorting"})
+    refuse_unknown(state, _LOOKS | {"layerId", "columns", "sorting"}, "a table")
     for column in state["columns"]:
-        _refuse(column, {"columnId", "isMetric", "width", "alignment"})
+        refuse_unknown(column, {"columnId", "isMetric", "width", "alignment"}, "a column of a table")
     sorting: State = state.get("sorting") or {}
     sort = (sorting["columnId"], sorting["direction"] == "desc") if sorting else None
     yield _Shown(state["layerId"], tuple(column["columnId"] for column in state["columns"]), sort=sort)
@@ -200,10 +205,3 @@ def _stacking(visualization: State, kind: Kind) -> Stacking:
 def _colors(layers: Iterable[State]) -> Mapping[str, str]:
     assignments = [one for layer in layers for one in layer.get("colorMapping", {}).get("assignments", [])]
     return {value: one["color"]["colorCode"] for one in assignments for value in one["rule"]["values"]}
-
-
-def _refuse(state: State, known: Iterable[str]) -> None:
-    """Refuse unknown keys; a key that is off or empty says nothing."""
-    unknown = sorted({key for key, value in state.items() if value} - set(known))
-    if unknown:
-        raise UnknownPanelFeatureError(f"the keys {', '.join(unknown)}")

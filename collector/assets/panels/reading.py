@@ -9,11 +9,13 @@ from collector.assets.files import sources_root
 from collector.assets.panels.filters import translate_filters, translate_query
 from collector.assets.panels.layers import read_drawing
 from collector.assets.panels.model import Control, Dashboard, Documents, Grid, Panel, Query, UnknownPanelFeatureError
+from collector.assets.panels.strictness import refuse_unknown
 
 type SavedObject = Mapping[str, Any]
 
 _TIME: Final = "@timestamp"
 _SYNC: Final = frozenset({"syncColors", "syncCursor", "syncTooltips", "enhancements", "hidePanelTitles"})
+_ATTRIBUTES: Final = frozenset({"title", "type", "visualizationType", "references", "state", "description"})
 
 
 def load_dashboards(folder: Path | None = None) -> tuple[Dashboard, ...]:
@@ -47,18 +49,18 @@ def read_dashboard(saved_object: SavedObject, searches: Mapping[str, SavedObject
 
 def _read_panel(stored: SavedObject, searches: Mapping[str, SavedObject]) -> Panel:
     try:
-        return _READERS[stored["type"]](stored, searches)
+        return _READERS.get(stored["type"], _refuse)(stored, searches)
     except UnknownPanelFeatureError as error:
         raise UnknownPanelFeatureError(f"panel {stored['panelIndex']}: {error}") from error
     except KeyError as error:
-        raise UnknownPanelFeatureError(f"panel {stored['panelIndex']}: without {error}, or unknown") from error
+        raise UnknownPanelFeatureError(f"panel {stored['panelIndex']}: there is no {error}") from error
 
 
 def _read_lens(stored: SavedObject, _searches: object) -> Panel:
     config: SavedObject = stored["embeddableConfig"]
     attributes: SavedObject = config["attributes"]
-    _refuse(config, _SYNC | {"attributes", "description", "title", "query", "filters"})
-    _refuse(attributes, {"title", "type", "visualizationType", "references", "state", "description"})
+    refuse_unknown(config, _SYNC | {"attributes", "description", "title", "query", "filters"}, "a chart")
+    refuse_unknown(attributes, _ATTRIBUTES, "a chart")
     state: SavedObject = attributes["state"]
     drawing = read_drawing(attributes)
     own = translate_filters(config.get("filters", [])) + translate_query(config["query"])
@@ -77,8 +79,10 @@ def _read_lens(stored: SavedObject, _searches: object) -> Panel:
 
 def _read_search(stored: SavedObject, searches: Mapping[str, SavedObject]) -> Panel:
     config: SavedObject = stored["embeddableConfig"]
-    _refuse(config, _SYNC | {"savedObjectId", "description", "title"})
-    search = searches[config["savedObjectId"]]
+    refuse_unknown(config, _SYNC | {"savedObjectId", "description", "title"}, "a saved search")
+    search = searches.get(config["savedObjectId"])
+    if search is None:
+        raise UnknownPanelFeatureError(f"the saved search {config['savedObjectId']}, which is not there")
     attributes: SavedObject = search["attributes"]
     ((field, direction),) = attributes["sort"]
     (index,) = [reference["id"] for reference in search["references"]]
@@ -107,6 +111,10 @@ def _read_markdown(stored: SavedObject, _searches: object) -> Panel:
     )
 
 
+def _refuse(stored: SavedObject, _searches: object) -> Panel:
+    raise UnknownPanelFeatureError(f"a panel of the type {stored['type']}")
+
+
 _READERS: Final = {"lens": _read_lens, "search": _read_search, "visualization": _read_markdown}
 
 
@@ -132,12 +140,6 @@ def _read_control(name: str, control: SavedObject, indices: Mapping[str, str]) -
 def _grid(stored: SavedObject) -> Grid:
     place: Mapping[str, int] = stored["gridData"]
     return Grid(place["x"], place["y"], place["w"], place["h"])
-
-
-def _refuse(state: SavedObject, known: frozenset[str] | set[str]) -> None:
-    unknown = sorted({key for key, value in state.items() if value} - known)
-    if unknown:
-        raise UnknownPanelFeatureError(f"the keys {', '.join(unknown)}")
 
 
 def _json(value: Any) -> Any:
