@@ -52,6 +52,22 @@ class LogLevel(StrEnum):
 PolicyFile = Annotated[
     Path, typer.Option("--policy", help="The Elastic Agent policy to follow, a YAML file.", show_default=False)
 ]
+ApiKey = Annotated[
+    str | None,
+    typer.Option(
+        envvar="AOAI_SETUP_API_KEY",
+        help="API key, as id:key or encoded; better given in the environment.",
+        show_default=False,
+    ),
+]
+UserName = Annotated[
+    str | None,
+    typer.Option(help="User name, in place of an API key; its password is AOAI_SETUP_PASSWORD in the environment."),
+]
+Authority = Annotated[
+    Path | None,
+    typer.Option(help="PEM file of the authority that signed the cluster's certificate.", show_default=False),
+]
 
 
 def default_data_folder() -> Path:
@@ -96,32 +112,22 @@ def setup(
     elasticsearch: Annotated[
         str, typer.Option(help="URL of the cluster, such as https://localhost:9200.", show_default=False)
     ],
-    api_key: Annotated[
-        str | None,
-        typer.Option(
-            envvar="AOAI_SETUP_API_KEY",
-            help="API key, as id:key or encoded; better given in the environment.",
-            show_default=False,
-        ),
-    ] = None,
-    username: Annotated[
-        str | None,
-        typer.Option(help="User name, in place of an API key; its password is AOAI_SETUP_PASSWORD in the environment."),
-    ] = None,
-    ca: Annotated[
-        Path | None,
-        typer.Option(help="PEM file of the authority that signed the cluster's certificate.", show_default=False),
-    ] = None,
+    api_key: ApiKey = None,
+    username: UserName = None,
+    ca: Authority = None,
 ) -> None:
     """Install ingest pipelines, component and index templates. Can be run again; changes only what differs."""
+    _run(_install(elasticsearch, _log_in(elasticsearch, api_key, username, ca)))
+
+
+def _log_in(url: str, api_key: str | None, username: str | None, ca: Path | None) -> dict[str, Any]:
     from collector.agent.cluster_login import LoginError, cluster_settings
 
     password = os.environ.get("AOAI_SETUP_PASSWORD")
     try:
-        settings = cluster_settings(elasticsearch, api_key=api_key, username=username, password=password, ca=ca)
+        return cluster_settings(url, api_key=api_key, username=username, password=password, ca=ca)
     except LoginError as error:
         _fail(str(error))
-    _run(_install(elasticsearch, settings))
 
 
 async def _install(url: str, settings: dict[str, Any]) -> None:
@@ -232,6 +238,35 @@ def build(
     out.mkdir(parents=True, exist_ok=True)
     (out / name).write_bytes(content)
     typer.echo(f"{out / name}: {len(content):,} bytes")
+
+
+@app.command()
+def preview(  # noqa: PLR0913, PLR0917 - each of them is an option
+    elasticsearch: Annotated[str, typer.Option(help="URL of the cluster.")] = "http://localhost:9200",
+    dashboard: Annotated[
+        list[str] | None, typer.Option(help="Id of a dashboard, such as aoai-overview; all of them without it.")
+    ] = None,
+    start: Annotated[str, typer.Option("--from", help="Start: 2026-03-10T09:00, or now-24h; in UTC.")] = "now-24h",
+    end: Annotated[str, typer.Option("--to", help="End, written as the start.")] = "now",
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("preview.html"),
+    png: Annotated[
+        Path | None, typer.Option(help="Folder for pictures of each dashboard, light and dark.", show_default=False)
+    ] = None,
+    api_key: ApiKey = None,
+    username: UserName = None,
+    ca: Authority = None,
+) -> None:
+    """Draw the package's dashboards from live data, as one HTML page that needs no Kibana and no network."""
+    settings = _log_in(elasticsearch, api_key, username, ca)
+    try:
+        from collector.preview.command import PreviewError, write_preview
+    except ModuleNotFoundError as error:
+        _fail(f"{error.name} is missing: install azure-openai-collector[preview]")
+    try:
+        for path in write_preview(settings, dashboard or (), (start, end), out, png):
+            typer.echo(path)
+    except PreviewError as error:
+        _fail(str(error))
 
 
 @app.command()

@@ -29,8 +29,9 @@ _STEPS: Final = (
 """From tick to tick of time, in milliseconds."""
 _BAR_GAP: Final = 0.08
 _TICKS_OF_AMOUNTS, _TICKS_OF_TIME = 5, 9
-_GRID_COLUMNS_A_NAME: Final = 5
 _NAME_PIXELS: Final = 150
+# A legend's names stand in columns: as many as fit a page of 1280 pixels.
+_GRID_PIXELS, _LETTER_PIXELS, _SYMBOL_PIXELS = 24, 7, 26
 _STACKS: Final[dict[str, Literal["zero", "normalize"] | None]] = {
     "stacked": "zero",
     "percentage": "normalize",
@@ -79,7 +80,7 @@ def _draw_axes(panel: Panel, table: PanelTable, drawing: Drawing) -> alt.LayerCh
     series = read_series(table, drawing.palette, panel.colors)
     if not series:
         return None
-    colour = _colour(series, columns=max(1, panel.grid.w // _GRID_COLUMNS_A_NAME))
+    colour = _colour(series, panel)
     side = _Side(panel, table.interval_seconds, series, "left", colour, drawing.time_range)
     left, right = ([each for each in series if each.column.axis == where] for where in ("left", "right"))
     sides = [
@@ -111,7 +112,7 @@ def _mark(chart: alt.Chart, mark: Mark) -> alt.Chart:
         case "area":
             return chart.mark_area(opacity=0.7)
         case "line":
-            return chart.mark_line(strokeWidth=1.6, point=alt.OverlayMarkDef(size=10))
+            return chart.mark_line(strokeWidth=2, point=alt.OverlayMarkDef(size=10))
 
 
 def _place(chart: alt.Chart, side: _Side, mark: Mark) -> alt.Chart:
@@ -145,10 +146,16 @@ def _time_axis(time_range: TimeRange) -> alt.X:
     return alt.X("x:Q", axis=axis, scale=alt.Scale(domain=[start, end], nice=False, zero=False, clamp=True))
 
 
-def _colour(series: Sequence[Series], *, columns: int) -> alt.Color:
+def _colour(series: Sequence[Series], panel: Panel) -> alt.Color:
     """Return the one colour scale of a chart; without a legend where a title says all."""
+    longest = min(_NAME_PIXELS, max(len(each.name) for each in series) * _LETTER_PIXELS)
     legend = alt.Legend(
-        orient="bottom", title=None, columns=columns, labelLimit=_NAME_PIXELS, symbolType="square", symbolSize=80
+        orient="bottom",
+        title=None,
+        columns=max(1, panel.grid.w * _GRID_PIXELS // (longest + _SYMBOL_PIXELS)),
+        labelLimit=_NAME_PIXELS,
+        symbolType="square",
+        symbolSize=80,
     )
     scale = alt.Scale(domain=[each.name for each in series], range=[each.colour for each in series])
     return alt.Color("series:N", scale=scale, sort=None, legend=legend if len(series) > 1 else None)

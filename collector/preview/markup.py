@@ -9,7 +9,8 @@ from collector.assets.panels.model import Column, Panel, PanelTable, TimeRange, 
 from collector.preview.filled import FilledDashboard, FilledPanel
 from collector.preview.formatting import write_value
 
-_CLASSES: Final = {"metric": ' class="number"', "time": ' class="time"'}
+_LONG: Final = 60
+"""Letters from which on a text may go over several lines."""
 NOTHING: Final = "No data in this time range."
 
 
@@ -95,17 +96,28 @@ def _write_figures(table: PanelTable) -> str:
 
 
 def _write_table(table: PanelTable) -> str:
-    kinds = [_CLASSES.get(column.role, "") for column in table.columns]
+    rows = [
+        [write_cell(value, column, table.interval_seconds) for value, column in zip(row, table.columns, strict=True)]
+        for row in table.rows
+    ]
+    kinds = [_class(column, [row[index] for row in rows]) for index, column in enumerate(table.columns)]
     head = "".join(
-        f'<th scope="col"{kind}>{escape(column.label)}</th>' for column, kind in zip(table.columns, kinds, strict=True)
+        f'<th scope="col"{kind}>{_breakable(column.label)}</th>'
+        for column, kind in zip(table.columns, kinds, strict=True)
     )
     body = "".join(
-        "<tr>"
-        + "".join(
-            f"<td{kind}>{escape(write_cell(value, column, table.interval_seconds))}</td>"
-            for value, column, kind in zip(row, table.columns, kinds, strict=True)
-        )
-        + "</tr>"
-        for row in table.rows
+        "<tr>" + "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(row, kinds, strict=True)) + "</tr>"
+        for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _class(column: Column, texts: Sequence[str]) -> str:
+    if column.role == "breakdown":
+        return ' class="long"' if max(map(len, texts), default=0) > _LONG else ""
+    return ' class="number"' if column.role == "metric" else ' class="time"'
+
+
+def _breakable(heading: str) -> str:
+    """Let the name of a field go over several lines."""
+    return escape(heading).replace(".", ".<wbr>").replace("_", "_<wbr>")

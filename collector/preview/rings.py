@@ -7,11 +7,12 @@ import altair as alt
 
 from collector.assets.panels.model import PanelTable
 from collector.preview.formatting import write_value
-from collector.preview.theme import Palette
+from collector.preview.theme import Palette, lighten
 
 _NAME_PIXELS: Final = 150
 _HOLE, _RIM = 0.5, 0.97
 _GAP: Final = 0.01
+_PALER: Final = 0.45
 _RADIUS: Final = "min(width, height) / 2"
 
 
@@ -20,11 +21,8 @@ def draw_rings(table: PanelTable, palette: Palette) -> alt.LayerChart | None:
     parts = list(_list_parts(table))
     if not parts:
         return None
-    names = list(dict.fromkeys(part["series"] for part in parts))
-    scale = alt.Scale(domain=names, range=[palette.colour(name) for name in names])
-    legend = alt.Legend(orient="right", title=None, labelLimit=_NAME_PIXELS, symbolType="square", symbolSize=80)
-    colour = alt.Color("series:N", scale=scale, sort=None, legend=legend)
     levels = len(_breakdowns(table))
+    colour = _colour(sorted(parts, key=lambda part: (part["first"], part["path"])), levels, palette)
     return alt.LayerChart(
         layer=[
             _draw_ring([part for part in parts if part["level"] == level], _HOLE + level * width, width, colour)
@@ -32,6 +30,24 @@ def draw_rings(table: PanelTable, palette: Palette) -> alt.LayerChart | None:
             for level in range(levels)
         ]
     )
+
+
+def _colour(parts: Sequence[dict[str, Any]], levels: int, palette: Palette) -> alt.Color:
+    """Give each outer part a lighter shade of what it is part of; in the legend it follows it."""
+    shades = {
+        part["path"]: lighten(palette.colour(part["kind"], part["root"]), _PALER * part["level"] / max(1, levels - 1))
+        for part in parts
+    }
+    legend = alt.Legend(
+        orient="right",
+        title=None,
+        labelLimit=_NAME_PIXELS,
+        labelExpr="split(datum.label, ' / ').length > 1 ? '· ' + peek(split(datum.label, ' / ')) : datum.label",
+        symbolType="square",
+        symbolSize=80,
+    )
+    scale = alt.Scale(domain=list(shades), range=list(shades.values()))
+    return alt.Color("path:N", scale=scale, sort=None, legend=legend)
 
 
 def _draw_ring(parts: Sequence[dict[str, Any]], inner: float, width: float, colour: alt.Color) -> alt.Chart:
@@ -66,7 +82,9 @@ def _list_parts(table: PanelTable) -> Iterator[dict[str, Any]]:
             yield {
                 "level": level,
                 "order": order,
-                "series": path[-1],
+                "first": first[path[0]],
+                "kind": table.columns[breakdowns[0]].label,
+                "root": path[0],
                 "path": " / ".join(path),
                 "value": value,
                 "text": f"{write_value(value, form)} ({100 * value / total:.1f} %)",

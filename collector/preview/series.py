@@ -31,8 +31,12 @@ def read_series(table: PanelTable, palette: Palette, chosen: Mapping[str, str]) 
 
     Colours by name that the dashboard has `chosen` go before those of the palette.
     """
-    places = [index for index, column in enumerate(table.columns) if column.role != "metric"]
+    places = sorted(
+        (index for index, column in enumerate(table.columns) if column.role != "metric"),
+        key=lambda index: table.columns[index].role != "time",
+    )
     metrics = [(index, column) for index, column in enumerate(table.columns) if column.role == "metric"]
+    kind = " / ".join(table.columns[index].label for index in places[1:])
     found: dict[tuple[str, str], tuple[Column, list[Point]]] = {}
     for row in table.rows:
         for index, column in metrics:
@@ -43,7 +47,7 @@ def read_series(table: PanelTable, palette: Palette, chosen: Mapping[str, str]) 
     series = [
         Series(
             name,
-            chosen.get(name) or _colour(column, name, palette),
+            chosen.get(name) or _own_colour(column, name) or palette.colour(kind, name),
             column,
             tuple(_interrupt(column, points, table.interval_seconds)),
         )
@@ -57,9 +61,9 @@ def _name(column: Column, values: Sequence[Value]) -> str:
     return " / ".join(said) if said else column.label
 
 
-def _colour(column: Column, name: str, palette: Palette) -> str:
-    own = column.color if name == column.label else None
-    return own or palette.colour(name)
+def _own_colour(column: Column, name: str) -> str | None:
+    """A metric's own colour is for the metric as a whole, not for parts of it."""
+    return column.color if name == column.label else None
 
 
 def _interrupt(column: Column, points: Sequence[Point], interval: float | None) -> Iterator[Point]:

@@ -53,18 +53,25 @@ REST_NAMES: Final = frozenset({"Other", "(missing value)", "(empty)"})
 
 
 class Palette:
-    """Gives each series a colour, once and for all panels of a dashboard."""
+    """Gives each series a colour, once and for all panels of a dashboard; each kind of names has the colours anew."""
 
     def __init__(self) -> None:
-        self._colours: dict[str, str] = {}
+        self._names: dict[str, list[str]] = {}
 
-    def colour(self, series: str) -> str:
-        """Return the series' colour; grey for what stands for many or for none."""
-        if series in REST_NAMES:
+    def colour(self, kind: str, name: str) -> str:
+        """Return the colour of a name of a kind, such as a deployment; grey for what stands for many or for none."""
+        if name in REST_NAMES:
             return _REST
-        if series not in self._colours:
-            self._colours[series] = _SERIES[len(self._colours) % len(_SERIES)]
-        return self._colours[series]
+        names = self._names.setdefault(kind, [])
+        if name not in names:
+            names.append(name)
+        return _SERIES[names.index(name) % len(_SERIES)]
+
+
+def lighten(colour: str, share: float) -> str:
+    """Return a colour mixed with so much white."""
+    parts = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return "#" + "".join(f"{round(part + (255 - part) * share):02X}" for part in parts)
 
 
 def chart_config(theme: Theme) -> dict[str, Any]:

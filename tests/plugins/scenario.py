@@ -24,7 +24,7 @@ def ledger(full_size: bool) -> Ledger:
     """A day with a throttling storm over noon; ten times the calls at full size."""
     noon = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC)
     storm = throttle("aoai-shop-us/chat-prod", noon, noon.replace(hour=13))
-    return draw_day(7, DAY, calls=20_000 if full_size else 2_000, incidents=[storm])
+    return draw_day(7, DAY, calls=20_000 if full_size else 1_240, incidents=[storm])
 
 
 @pytest.fixture(scope="session")
