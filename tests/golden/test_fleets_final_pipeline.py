@@ -17,6 +17,7 @@ from collector.output.elasticsearch.encoding import DeadLetter, StreamEncoder
 from collector.output.elasticsearch.encoding import dead_letter as written
 
 type Document = dict[str, Any]
+type Change = Callable[[Document], Document]
 
 pytestmark = pytest.mark.engine
 
@@ -31,7 +32,7 @@ CUT = b'{"category":"RequestResponse","prop'
 
 
 @pytest.fixture(scope="session")
-def finish(elasticsearch_client: Elasticsearch) -> Callable[[Document], Document]:
+def finish(elasticsearch_client: Elasticsearch) -> Change:
     def simulate(document: Document) -> Document:
         pipeline = {"processors": [REMOVES_THE_ORIGINAL]}
         (answer,) = elasticsearch_client.ingest.simulate(pipeline=pipeline, docs=[{"_source": document}])["docs"]
@@ -40,7 +41,7 @@ def finish(elasticsearch_client: Elasticsearch) -> Callable[[Document], Document
     return simulate
 
 
-def test_a_dead_letter_of_what_is_no_record_keeps_its_original(finish: Callable[[Document], Document]) -> None:
+def test_a_dead_letter_of_what_is_no_record_keeps_its_original(finish: Change) -> None:
     source = Source("example.servicebus.windows.net", "hub", "$Default")
     encoder = StreamEncoder(source, DataStream("logs", "aoai.logs", "default"), (), preserve_original=False)
     origin = encoder.origin("0", Position("0", 0, datetime(2026, 3, 10, tzinfo=UTC)))
@@ -48,7 +49,7 @@ def test_a_dead_letter_of_what_is_no_record_keeps_its_original(finish: Callable[
     assert finish(json.loads(line))["event"]["original"] == CUT.decode()
 
 
-def test_a_dead_letter_of_a_refused_record_keeps_its_original(finish: Callable[[Document], Document]) -> None:
+def test_a_dead_letter_of_a_refused_record_keeps_its_original(finish: Change) -> None:
     letter = DeadLetter(
         timestamp="2026-03-10T00:00:00.000Z",
         azure={},
@@ -74,5 +75,5 @@ def test_a_document_whose_pipeline_failed_keeps_its_original(
     assert finish(failed)["event"]["original"] == "no JSON at all"
 
 
-def test_the_step_does_what_it_is_feared_for(finish: Callable[[Document], Document]) -> None:
+def test_the_step_does_what_it_is_feared_for(finish: Change) -> None:
     assert finish({"event": {"original": "gone"}, "tags": ["other"]})["event"] == {}
