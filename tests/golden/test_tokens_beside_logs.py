@@ -4,7 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -150,3 +150,14 @@ def test_a_row_names_the_models_behind_the_deployment(
     for (_, deployment), row in rows.items():
         named.setdefault(deployment, set()).update(row.models)
     assert all(any(each.startswith(model) for each in named[name]) for name in models for model in models[name])
+
+
+def test_an_hour_says_the_same_when_it_is_asked_for_alone(
+    elasticsearch_client: Elasticsearch, scenario_namespace: str, ledger: Ledger
+) -> None:
+    noon = ledger.start.replace(hour=12)
+    whole = ask(elasticsearch_client, scenario_namespace, ledger, "GatewayLogs")
+    alone = ask(
+        elasticsearch_client, scenario_namespace, replace(ledger, start=noon, end=noon.replace(hour=13)), "GatewayLogs"
+    )
+    assert alone == {key: row for key, row in whole.items() if key[0] == hour_of(noon)}
