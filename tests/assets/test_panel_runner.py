@@ -22,8 +22,11 @@ from collector.assets.panels.model import (
     Control,
     Dashboard,
     Documents,
+    Format,
     PanelTable,
+    ReferenceLine,
     TimeRange,
+    UnknownPanelFeatureError,
 )
 from collector.assets.panels.reading import read_dashboard
 from collector.assets.panels.running import run_panel
@@ -47,6 +50,7 @@ MAPPINGS = {
         "ghost": {"type": "boolean"},
         "status": {"type": "long"},
         "took": {"type": "double"},
+        "spare": {"type": "double"},
     }
 }
 
@@ -67,6 +71,7 @@ def make_documents() -> list[Doc]:
             "status": status,
             "took": float(dice.randrange(10, 1000)),
             "ghost": dice.random() < 0.05,
+            "spare": 0.0,
         }
         documents.append({key: value for key, value in made.items() if value is not None})
     at_the_ends = {"kind": "call", "region": "japan", "text": "200", "status": 200, "took": 5.0, "ghost": False}
@@ -173,6 +178,9 @@ class TestFigures:
     def test_a_share_of_nothing_is_no_value(self, run: Run) -> None:
         assert as_dicts(run("undefined")) == [{"Ratio": None, "Sum": None}]
 
+    def test_zero_is_a_value_except_of_a_sum(self, run: Run) -> None:
+        assert as_dicts(run("zeros")) == [{"Largest": 0, "Sum": None}]
+
     def test_an_index_that_is_not_there_shows_nothing(
         self, elasticsearch_client: Elasticsearch, dashboard: Dashboard
     ) -> None:
@@ -231,6 +239,39 @@ class TestOverTime:
         line = {row["Time"]: row["Took"] for row in rows if row["Class"] is None}
         assert line == {at: pytest.approx(sum(took[at]) / len(took[at])) for at in starts()}
         assert table.interval_seconds == 1800
+
+    def test_the_day_before_stands_at_the_same_time(self, run: Run) -> None:
+        day_before = TimeRange(DAY.start - timedelta(days=1), DAY.end - timedelta(days=1))
+        now = Counter((doc["status"] < 400, bucket_of(doc)) for doc in counted(kind="call"))
+        then: Counter[tuple[bool, datetime]] = Counter()
+        for doc in counted(day_before, kind="call"):
+            then[doc["status"] < 400, bucket_of(doc) + timedelta(days=1)] += doc["took"]
+
+        rows = as_dicts(run("yesterday"))
+
+        assert [row["Filters"] for row in rows] == sorted((row["Filters"] for row in rows), reverse=True)
+        found = {(row["Filters"] == "Fine", row["Time"]): row for row in rows}
+        assert list(found) == sorted(found, key=lambda key: (not key[0], key[1]))
+        assert {key for key, row in found.items() if row["Today"]} == set(now)
+        assert all(found[key]["Today"] == count for key, count in now.items())
+        assert all(found[key]["Yesterday"] == pytest.approx(took) for key, took in then.items())
+
+    def test_a_shift_that_is_no_multiple_of_the_buckets_is_refused(self, run: Run) -> None:
+        fortnight = TimeRange(START - timedelta(days=90), START + timedelta(days=360))
+
+        with pytest.raises(UnknownPanelFeatureError, match="no multiple of the buckets of 7 days"):
+            run("yesterday", fortnight)
+
+    def test_a_formula_is_normalised_to_a_unit_of_time(self, run: Run) -> None:
+        took = {at: sum(doc["took"] for doc in counted(kind="call") if bucket_of(doc) == at) for at in starts()}
+
+        rows = as_dicts(run("took-by-hour"))
+
+        # Buckets are half an hour; the ends are not whole ones.
+        hours = {starts()[0]: 20 / 60, starts()[-1]: 5 / 60}
+        assert {row["Time"]: row["Took"] for row in rows} == {
+            at: pytest.approx(took[at] / 1000 / hours.get(at, 0.5)) for at in starts()
+        }
 
     def test_a_bucket_of_time_is_as_wide_as_kibana_makes_it(self, run: Run) -> None:
         week = TimeRange(START - timedelta(days=3), START + timedelta(days=4))
@@ -327,6 +368,21 @@ class TestWhatIsDrawn:
         assert (columns["Calls"].mark, columns["Calls"].axis) == ("bar", "left")
         assert (columns["Took"].mark, columns["Took"].axis, columns["Took"].color) == ("line", "right", "#69707D")
         assert (panel.stacking, dict(panel.colors)) == ("percentage", {"Fine": "#54B399"})
+
+    def test_lines_across_a_chart_are_kept(self, dashboard: Dashboard) -> None:
+        (panel,) = [panel for panel in dashboard.panels if panel.id == "yesterday"]
+
+        assert panel.reference_lines == (ReferenceLine("Limit", 12.5, "#CC5642", "right"),)
+
+    def test_links_are_markdown(self, dashboard: Dashboard) -> None:
+        (panel,) = [panel for panel in dashboard.panels if panel.id == "links"]
+
+        assert panel.text == "- [Cost](#aoai-cost)\n- [Manual](https://example.com/)"
+
+    def test_the_unit_of_a_rate_is_behind_its_own(self, run: Run) -> None:
+        (_, took) = run("took-by-hour").columns
+
+        assert took.format == Format("number", 2, " s/h")
 
     def test_words_are_kept_as_they_are(self, dashboard: Dashboard) -> None:
         (panel,) = [panel for panel in dashboard.panels if panel.id == "words"]

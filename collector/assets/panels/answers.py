@@ -14,6 +14,7 @@ type Answer = Mapping[str, Any]
 OTHER_LABEL: Final = "Other"
 _MISSING_LABEL: Final = "(missing value)"
 _EMPTY_LABEL: Final = "(empty)"
+_ZERO_WHEN_ABSENT: Final = frozenset({"sum", "unique_count"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -85,4 +86,4 @@ def _value(inner: Answer, aggregation: Aggregation) -> Number | None:
     if "values" in found:
         (value,) = found["values"].values()
         return value
-    return found.get("value")
+    return found.get("value", 0 if aggregation.operation in _ZERO_WHEN_ABSENT else None)

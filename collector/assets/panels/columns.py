@@ -37,6 +37,8 @@ _PARAMS: Final[Mapping[str, frozenset[str]]] = {
     "math": frozenset({"tinymathAst"}),
     "formula": frozenset({"formula", "format"}),
 }
+# Kibana has the option for others too, and leaves it without effect there.
+_ZERO_WHEN_EMPTY: Final = frozenset({"count", "sum", "unique_count"})
 _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNITS: Final = frozenset(get_args(Unit.__value__))
 
@@ -82,7 +84,7 @@ def read_figure(name: str, column: State) -> Aggregation | Calculation:
         query=_query(column["filter"]) if column.get("filter") else None,
         shift=column.get("timeShift") or None,
         percentile=float(params["percentile"]) if operation == "percentile" else None,
-        empty_as_null=params.get("emptyAsNull", False),
+        empty_as_null=operation in _ZERO_WHEN_EMPTY and params.get("emptyAsNull", False),
     )
 
 

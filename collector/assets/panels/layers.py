@@ -5,7 +5,7 @@ Keys of a visualisation that only change its looks are listed and left alone; an
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from collector.assets.panels.columns import read_bucket, read_figure, read_format, read_scale
 from collector.assets.panels.model import (
@@ -16,6 +16,7 @@ from collector.assets.panels.model import (
     Kind,
     Layer,
     Mark,
+    ReferenceLine,
     Stacking,
     Terms,
     UnknownPanelFeatureError,
@@ -59,8 +60,9 @@ class Drawing:
 
     kind: Kind
     layers: tuple[Layer, ...]
-    stacking: Stacking = "none"
-    colors: Mapping[str, str] | None = None
+    reference_lines: tuple[ReferenceLine, ...]
+    stacking: Stacking
+    colors: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +93,21 @@ def read_drawing(attributes: State) -> Drawing:
     stored: State = sources["formBased"]["layers"]
     visualization: State = state["visualization"]
     shown = list(_SHOWN[kind](visualization))
-    if {one.layer for one in shown} != set(stored):
+    drawn: list[State] = visualization.get("layers", [])
+    references = [layer for layer in drawn if layer["layerType"] == _REFERENCE_LINE]
+    if {one.layer for one in shown} | {layer["layerId"] for layer in references} != set(stored):
         raise UnknownPanelFeatureError("a layer that is stored and not shown")
-    layers = tuple(_read_layer(one, indices[one.layer], stored[one.layer]) for one in shown)
-    return Drawing(kind, layers, _stacking(visualization, kind), _colors(visualization.get("layers", [])))
+    return Drawing(
+        kind=kind,
+        layers=tuple(_read_layer(one, indices[one.layer], stored[one.layer]) for one in shown),
+        reference_lines=tuple(line for layer in references for line in _lines(layer, stored[layer["layerId"]])),
+        stacking=_stacking(drawn, kind),
+        colors=_colors(drawn),
+    )
 
 
 _REFERENCE: Final = "indexpattern-datasource-layer-"
+_REFERENCE_LINE: Final = "referenceLine"
 
 
 def _read_layer(shown: _Shown, index: str, stored: State) -> Layer:
@@ -112,6 +122,8 @@ def _read_layer(shown: _Shown, index: str, stored: State) -> Layer:
     sortable = {aggregation.id for aggregation in aggregations}
     if any(isinstance(bucket, Terms) and bucket.order_by not in {None, *sortable} for bucket in buckets):
         raise UnknownPanelFeatureError("top values by a formula")
+    if shown.sort is not None and shown.sort[0] in {bucket.id for bucket in buckets}:
+        raise UnknownPanelFeatureError("a table sorted by its labels")
     if any(isinstance(bucket, Terms) and bucket.other for bucket in buckets[1:]):
         raise UnknownPanelFeatureError("the others of an inner breakdown")
     return Layer(
@@ -144,8 +156,7 @@ def _column(name: str, column: State, shown: _Shown) -> Column:
         return Column(name, column["label"], role, Format("text"))
     style = (shown.styles or {}).get(name, {})
     refuse_unknown(style, {"forAccessor", "color", "axisMode"}, "a series")
-    axis = "right" if style.get("axisMode") == "right" else "left"
-    return Column(name, column["label"], "metric", read_format(column), shown.mark, style.get("color"), axis)
+    return Column(name, column["label"], "metric", read_format(column), shown.mark, style.get("color"), _axis(style))
 
 
 def _metric(state: State) -> Iterator[_Shown]:
@@ -159,6 +170,8 @@ def _metric(state: State) -> Iterator[_Shown]:
 def _xy(state: State) -> Iterator[_Shown]:
     refuse_unknown(state, _LOOKS | {"layers"}, "a chart")
     for layer in state["layers"]:
+        if layer["layerType"] == _REFERENCE_LINE:
+            continue
         refuse_unknown(
             layer, _LOOKS | {"layerId", "accessors", "seriesType", "xAccessor", "splitAccessor", "yConfig"}, "a layer"
         )
@@ -168,6 +181,21 @@ def _xy(state: State) -> Iterator[_Shown]:
         styles = {one["forAccessor"]: one for one in layer.get("yConfig", [])}
         mark = _SERIES[layer["seriesType"]][0]
         yield _Shown(layer["layerId"], (*keys, *layer["accessors"]), mark, styles)
+
+
+def _lines(layer: State, stored: State) -> Iterator[ReferenceLine]:
+    refuse_unknown(layer, {"layerId", "layerType", "accessors", "yConfig"}, "reference lines")
+    styles = {one["forAccessor"]: one for one in layer.get("yConfig", [])}
+    for name in layer["accessors"]:
+        column, style = stored["columns"][name], styles.get(name, {})
+        refuse_unknown(style, {"forAccessor", "color", "axisMode", "lineStyle", "lineWidth"}, "a reference line")
+        if column["operationType"] != "static_value":
+            raise UnknownPanelFeatureError(f"a reference line at a {column['operationType']}")
+        yield ReferenceLine(column["label"], float(column["params"]["value"]), style.get("color"), _axis(style))
+
+
+def _axis(style: State) -> Literal["left", "right"]:
+    return "right" if style.get("axisMode") == "right" else "left"
 
 
 def _pie(state: State) -> Iterator[_Shown]:
@@ -191,11 +219,11 @@ def _table(state: State) -> Iterator[_Shown]:
 _SHOWN: Final = {"metric": _metric, "xy": _xy, "pie": _pie, "table": _table}
 
 
-def _stacking(visualization: State, kind: Kind) -> Stacking:
+def _stacking(layers: Iterable[State], kind: Kind) -> Stacking:
     """Return how bars and areas are stacked; lines beside them never are."""
     if kind != "xy":
         return "none"
-    series = [_SERIES[layer["seriesType"]] for layer in visualization["layers"]]
+    series = [_SERIES[layer["seriesType"]] for layer in layers if layer["layerType"] == "data"]
     stackings: list[Stacking] = [stacking for mark, stacking in series if mark != "line"]
     if len(set(stackings)) > 1:
         raise UnknownPanelFeatureError("layers that are stacked in several ways")

@@ -109,12 +109,16 @@ class Queries:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Buckets of equal width; ``interval`` is ``auto`` or a span such as ``30m``."""
+    """Buckets of equal width; ``interval`` is ``auto`` or a span such as ``30m``.
+
+    ``empty_rows`` keeps buckets without documents, ``filled`` also those before the first document and after the last.
+    """
 
     id: str
     field: str
     interval: str
     empty_rows: bool
+    filled: bool = True
 
 
 type Bucket = Terms | Queries | Times
@@ -167,6 +171,16 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class ReferenceLine:
+    """A line across an `xy` panel, at a value that the dashboard sets."""
+
+    label: str
+    value: float
+    color: str | None = None
+    axis: Literal["left", "right"] = "left"
+
+
+@dataclass(frozen=True, slots=True)
 class Documents:
     """The newest documents of an index pattern, or the oldest; ``fields`` are the columns after the time."""
 
@@ -180,6 +194,8 @@ class Documents:
 class Panel:
     """A panel; its `description` is the question it answers. `text` is the Markdown of a `text` panel.
 
+    Links to other dashboards are Markdown too: ``[label](#id-of-the-dashboard)``.
+
     `colors` are those of values of a breakdown (`#rrggbb` by value), where the dashboard chooses them.
     """
 
@@ -189,6 +205,7 @@ class Panel:
     kind: Kind
     grid: Grid
     layers: tuple[Layer, ...] = ()
+    reference_lines: tuple[ReferenceLine, ...] = ()
     documents: Documents | None = None
     filters: tuple[Query, ...] = ()
     stacking: Stacking = "none"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,27 +37,36 @@ def read_dashboard(saved_object: SavedObject, searches: Mapping[str, SavedObject
         UnknownPanelFeatureError: it uses what this reader does not know; the message names the panel.
     """
     attributes: SavedObject = saved_object["attributes"]
-    panels = tuple(_read_panel(panel, searches or {}) for panel in _json(attributes["panelsJSON"]))
+    found = _Saved(searches or {}, {one["name"]: one["id"] for one in saved_object["references"]})
+    panels = tuple(_read_panel(panel, found) for panel in _json(attributes["panelsJSON"]))
     return Dashboard(
         id=saved_object["id"],
         title=attributes["title"],
         description=attributes["description"],
         panels=tuple(sorted(panels, key=lambda panel: (panel.grid.y, panel.grid.x))),
-        controls=_read_controls(attributes.get("controlGroupInput", {}), saved_object["references"]),
+        controls=_read_controls(attributes.get("controlGroupInput", {}), found.references),
         filters=_read_source(attributes),
     )
 
 
-def _read_panel(stored: SavedObject, searches: Mapping[str, SavedObject]) -> Panel:
+@dataclass(frozen=True, slots=True)
+class _Saved:
+    """What the panels of a dashboard refer to: saved searches by id, and ids by the names of references."""
+
+    searches: Mapping[str, SavedObject]
+    references: Mapping[str, str]
+
+
+def _read_panel(stored: SavedObject, found: _Saved) -> Panel:
     try:
-        return _READERS.get(stored["type"], _refuse)(stored, searches)
+        return _READERS.get(stored["type"], _refuse)(stored, found)
     except UnknownPanelFeatureError as error:
         raise UnknownPanelFeatureError(f"panel {stored['panelIndex']}: {error}") from error
     except KeyError as error:
         raise UnknownPanelFeatureError(f"panel {stored['panelIndex']}: there is no {error}") from error
 
 
-def _read_lens(stored: SavedObject, _searches: object) -> Panel:
+def _read_lens(stored: SavedObject, _found: object) -> Panel:
     config: SavedObject = stored["embeddableConfig"]
     attributes: SavedObject = config["attributes"]
     refuse_unknown(config, _SYNC | {"attributes", "description", "title", "query", "filters"}, "a chart")
@@ -72,15 +82,16 @@ def _read_lens(stored: SavedObject, _searches: object) -> Panel:
         grid=_grid(stored),
         layers=drawing.layers,
         filters=own + translate_filters(state["filters"]) + translate_query(state["query"]),
+        reference_lines=drawing.reference_lines,
         stacking=drawing.stacking,
-        colors=drawing.colors or {},
+        colors=drawing.colors,
     )
 
 
-def _read_search(stored: SavedObject, searches: Mapping[str, SavedObject]) -> Panel:
+def _read_search(stored: SavedObject, found: _Saved) -> Panel:
     config: SavedObject = stored["embeddableConfig"]
     refuse_unknown(config, _SYNC | {"savedObjectId", "description", "title"}, "a saved search")
-    search = searches.get(config["savedObjectId"])
+    search = found.searches.get(config["savedObjectId"])
     if search is None:
         raise UnknownPanelFeatureError(f"the saved search {config['savedObjectId']}, which is not there")
     attributes: SavedObject = search["attributes"]
@@ -97,7 +108,7 @@ def _read_search(stored: SavedObject, searches: Mapping[str, SavedObject]) -> Pa
     )
 
 
-def _read_markdown(stored: SavedObject, _searches: object) -> Panel:
+def _read_markdown(stored: SavedObject, _found: object) -> Panel:
     visualization: SavedObject = stored["embeddableConfig"]["savedVis"]
     if visualization["type"] != "markdown":
         raise UnknownPanelFeatureError(f"the visualisation {visualization['type']}")
@@ -111,11 +122,35 @@ def _read_markdown(stored: SavedObject, _searches: object) -> Panel:
     )
 
 
-def _refuse(stored: SavedObject, _searches: object) -> Panel:
+def _read_links(stored: SavedObject, found: _Saved) -> Panel:
+    config: SavedObject = stored["embeddableConfig"]
+    links = sorted(config["attributes"]["links"], key=lambda link: link["order"])
+    return Panel(
+        id=stored["panelIndex"],
+        title=config.get("title", ""),
+        description=config.get("description", ""),
+        kind="text",
+        grid=_grid(stored),
+        text="\n".join(f"- {_write_link(link, stored['panelIndex'], found)}" for link in links),
+    )
+
+
+def _write_link(link: SavedObject, panel: str, found: _Saved) -> str:
+    if link["type"] == "dashboardLink":
+        return f"[{link['label']}](#{found.references[f'{panel}:{link["destinationRefName"]}']})"
+    return f"[{link['label']}]({link['destination']})"
+
+
+def _refuse(stored: SavedObject, _found: object) -> Panel:
     raise UnknownPanelFeatureError(f"a panel of the type {stored['type']}")
 
 
-_READERS: Final = {"lens": _read_lens, "search": _read_search, "visualization": _read_markdown}
+_READERS: Final = {
+    "lens": _read_lens,
+    "links": _read_links,
+    "search": _read_search,
+    "visualization": _read_markdown,
+}
 
 
 def _read_source(attributes: SavedObject) -> tuple[Query, ...]:
@@ -123,18 +158,17 @@ def _read_source(attributes: SavedObject) -> tuple[Query, ...]:
     return translate_filters(source["filter"]) + translate_query(source["query"])
 
 
-def _read_controls(group: SavedObject, references: list[SavedObject]) -> tuple[Control, ...]:
-    indices = {reference["name"]: reference["id"] for reference in references}
+def _read_controls(group: SavedObject, references: Mapping[str, str]) -> tuple[Control, ...]:
     stored: SavedObject = _json(group.get("panelsJSON", {}))
     controls = sorted(stored.items(), key=lambda item: item[1]["order"])
-    return tuple(_read_control(name, control, indices) for name, control in controls)
+    return tuple(_read_control(name, control, references) for name, control in controls)
 
 
-def _read_control(name: str, control: SavedObject, indices: Mapping[str, str]) -> Control:
+def _read_control(name: str, control: SavedObject, references: Mapping[str, str]) -> Control:
     chosen: SavedObject = control["explicitInput"]
     if control["type"] != "optionsListControl" or chosen.get("selectedOptions"):
         raise UnknownPanelFeatureError(f"control {name}: a {control['type']}, or one with a choice already made")
-    return Control(name, chosen["title"], chosen["fieldName"], indices[f"controlGroup_{name}:optionsListDataView"])
+    return Control(name, chosen["title"], chosen["fieldName"], references[f"controlGroup_{name}:optionsListDataView"])
 
 
 def _grid(stored: SavedObject) -> Grid:

@@ -1,10 +1,10 @@
 """The searches that a layer needs, as bodies for Elasticsearch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, assert_never
 
-from collector.assets.panels.intervals import choose_interval, histogram_interval, parse_span
+from collector.assets.panels.intervals import choose_interval, histogram_interval
 from collector.assets.panels.model import (
     Aggregation,
     Bucket,
@@ -66,16 +66,6 @@ def build_query(time_range: TimeRange, filters: Iterable[Query], time_field: str
     return {"bool": {"filter": [{"range": {time_field: between}}, *filters]}}
 
 
-def shift_back(time_range: TimeRange, shift: str) -> TimeRange:
-    """Return the time range that a time shift looks at.
-
-    Raises:
-        UnknownPanelFeatureError: the shift is no span of fixed length.
-    """
-    span = time_range.end - time_range.start if shift == "previous" else parse_span(shift)
-    return TimeRange(time_range.start - span, time_range.end - span)
-
-
 def _bucket(bucket: Bucket, layer: Layer, time_range: TimeRange) -> Aggs:
     match bucket:
         case Terms():
@@ -113,6 +103,8 @@ def _histogram(times: Times, time_range: TimeRange) -> dict[str, Any]:
     histogram: dict[str, Any] = {"field": times.field, "time_zone": "UTC", **histogram_interval(interval)}
     if not times.empty_rows:
         return {**histogram, "min_doc_count": 1}
+    if not times.filled:
+        return {**histogram, "min_doc_count": 0}
     bounds = {"min": _milliseconds(time_range.start), "max": _milliseconds(time_range.end)}
     return {**histogram, "min_doc_count": 0, "extended_bounds": bounds}
 
@@ -146,11 +138,3 @@ def _milliseconds(moment: datetime) -> int:
 
 def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="milliseconds")
-
-
-def figures_by_shift(aggregations: Iterable[Aggregation]) -> Mapping[str | None, tuple[Aggregation, ...]]:
-    """Sort figures by how far back they look; those that do not, come first."""
-    found: dict[str | None, tuple[Aggregation, ...]] = {None: ()}
-    for one in aggregations:
-        found[one.shift] = (*found.get(one.shift, ()), one)
-    return found
