@@ -1,5 +1,6 @@
 """How the Azure Monitor emulator reads questions, and what it makes of the rarer ones."""
 
+import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -156,7 +157,7 @@ async def test_an_answer_has_the_time_of_the_emulators_clock(sky: Sky) -> None:
     assert (await ask(sky)).headers["Date"] == "Sat, 21 Nov 2026 10:30:20 GMT"
 
 
-async def test_whole_numbers_have_a_decimal_point_behind_resource_manager_and_none_in_a_batch(sky: Sky) -> None:
+async def test_a_value_is_written_alike_by_both_apis(sky: Sky) -> None:
     single = await ask(sky)
     question = {"metricnamespace": "Microsoft.CognitiveServices/accounts", "metricnames": "AzureOpenAIRequests"}
     span = {"starttime": HOUR.partition("/")[0], "endtime": HOUR.partition("/")[2]}
@@ -167,8 +168,8 @@ async def test_whole_numbers_have_a_decimal_point_behind_resource_manager_and_no
         [point["total"] for point in body["value"][0]["timeseries"][0]["data"]]
         for body in (single.body, batch.body["values"][0])
     ]
-    assert found[0] == found[1]
-    assert [{type(total) for total in totals} for totals in found] == [{float}, {int}]
+    assert any(found[0])
+    assert json.dumps(found[0]) == json.dumps(found[1])
 
 
 async def test_a_metric_that_never_was_has_no_series(sky: Sky) -> None:

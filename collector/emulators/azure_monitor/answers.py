@@ -1,6 +1,6 @@
 """Answers to questions for values: series of points, as both APIs give them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,14 +23,10 @@ _NOTHING: Final = Sample(0, 0, 0, 0)
 class Reader:
     """Answers questions about one resource as of now."""
 
-    def __init__(self, history: History, now: datetime, *, decimals: bool) -> None:
-        """`now` is the time of the request: nothing later can be read.
-
-        With `decimals` whole numbers are written as 12.0, as Resource Manager does; the data plane writes 12.
-        """
+    def __init__(self, history: History, now: datetime) -> None:
+        """`now` is the time of the request: nothing later can be read."""
         self._history = history
         self._now = now
-        self._write: Callable[[float], float] = _write_decimal if decimals else _write_as_is
 
     def answer(self, resource: MetricResource, query: Query, resource_id: str) -> dict[str, object]:
         """Return what both answers have in common. `resource_id` is written as the client wrote it."""
@@ -97,7 +93,7 @@ class Reader:
         """Return one point. Where nothing happened an unsplit counter says 0, and anything else has no value."""
         point: dict[str, object] = {"timeStamp": write_time(slot)}
         if sample is not None:
-            point |= {each.lower(): self._write(measure(sample, each)) for each in aggregations}
+            point |= {each.lower(): _write_decimal(measure(sample, each)) for each in aggregations}
         return point
 
 
@@ -141,12 +137,8 @@ def _counts(definition: Definition) -> bool:
     return definition.aggregations[0] == Aggregation.TOTAL
 
 
-def _write_as_is(value: float) -> float:
-    return value
-
-
 def _write_decimal(value: float) -> float:
-    """Return a number that is written with a decimal point, unless it would not be the same number then."""
+    """Return a number that is written with a decimal point, 12.0, unless it would not be the same number then."""
     return float(value) if abs(value) <= _EXACT else value
 
 

@@ -12,9 +12,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final, cast
 
-from collector.emulators.azure_monitor.access import Access
 from collector.emulators.azure_monitor.answers import Reader, write_time
-from collector.emulators.azure_monitor.definitions import Definitions
+from collector.emulators.azure_monitor.cloud import Cloud
 from collector.emulators.azure_monitor.errors import (
     RequestRefusedError,
     bad_request,
@@ -24,11 +23,9 @@ from collector.emulators.azure_monitor.errors import (
     unknown_resource,
     unknown_subscription,
 )
-from collector.emulators.azure_monitor.estate import Estate, MetricResource, normalise_region
-from collector.emulators.azure_monitor.history import History
+from collector.emulators.azure_monitor.estate import MetricResource, normalise_region
 from collector.emulators.azure_monitor.inventory import Document
 from collector.emulators.azure_monitor.queries import parse_query, parse_time
-from collector.emulators.azure_monitor.throttling import Throttle
 
 MOST_RESOURCES: Final = 50
 """How many resources a call may name."""
@@ -82,21 +79,9 @@ def parse_body(body: bytes) -> list[str]:
 class BatchReader:
     """Answers batches."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it needs to know
-        self,
-        estate: Estate,
-        definitions: Definitions,
-        history: History,
-        access: Access,
-        throttle: Throttle,
-        seed: int,
-    ) -> None:
+    def __init__(self, cloud: Cloud, seed: int) -> None:
         """`seed` tells the order of answers, which is not that of the question: the service promises none."""
-        self._estate = estate
-        self._definitions = definitions
-        self._history = history
-        self._access = access
-        self._throttle = throttle
+        self._cloud = cloud
         self._seed = seed
 
     def answer(self, batch: Batch) -> Document:
@@ -112,10 +97,10 @@ class BatchReader:
             raise RequestRefusedError(
                 HTTPStatus.BAD_REQUEST, "UnsupportedApiVersion", f"API version '{version}' is not supported."
             )
-        if batch.subscription.lower() not in self._estate.subscriptions:
+        if batch.subscription.lower() not in self._cloud.estate.subscriptions:
             raise unknown_subscription(batch.subscription)
-        self._access.require_batch(batch.client_id, batch.subscription)
-        self._throttle.count_batch(batch.subscription.lower())
+        self._cloud.access.require_batch(batch.client_id, batch.subscription)
+        self._cloud.throttle.count_batch(batch.subscription.lower())
         return {"values": [*self._read(batch)]}
 
     def _read(self, batch: Batch) -> list[Document]:
@@ -129,8 +114,8 @@ class BatchReader:
         kind = next(iter(found.values())).type
         start, end = self._parse_span(batch)
         wanted = batch.parameters.get("filter", "")
-        query = parse_query(batch.parameters, (start, end), wanted, kind, self._definitions)
-        reader = Reader(self._history, batch.now, decimals=False)
+        query = parse_query(batch.parameters, (start, end), wanted, kind, self._cloud.definitions)
+        reader = Reader(self._cloud.history, batch.now)
         times = {"starttime": write_time(query.start), "endtime": write_time(query.end)}
         return [
             reader.answer(found[each], query, each) | times | {"resourceid": each}
@@ -140,7 +125,7 @@ class BatchReader:
     def _find(self, batch: Batch, resource_id: str, namespace: str) -> MetricResource:
         if not resource_id.lower().startswith(f"/subscriptions/{batch.subscription}/".lower()):
             raise bad_request(f"Resource '{resource_id}' is not in subscription '{batch.subscription}'")
-        resource = self._estate.find(resource_id)
+        resource = self._cloud.estate.find(resource_id)
         if resource is None:
             raise unknown_resource(resource_id)
         if resource.type.lower() != namespace.lower():

@@ -4,8 +4,7 @@ import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Final, Self
+from typing import Final, override
 
 from aiohttp import web
 
@@ -18,6 +17,7 @@ from collector.emulators.azure_monitor.access import (
 )
 from collector.emulators.azure_monitor.arrival import Arrival
 from collector.emulators.azure_monitor.batches import ACTION, Batch, BatchReader, find_batch, parse_body
+from collector.emulators.azure_monitor.cloud import Cloud
 from collector.emulators.azure_monitor.definitions import Definitions
 from collector.emulators.azure_monitor.errors import unknown_path
 from collector.emulators.azure_monitor.estate import Estate
@@ -29,6 +29,7 @@ from collector.emulators.azure_monitor.observations import Observations
 from collector.emulators.azure_monitor.routes import Ask, find_route
 from collector.emulators.azure_monitor.throttling import Limits, Throttle
 from collector.emulators.azure_monitor.traffic import SeededTraffic
+from collector.emulators.listening import HttpEmulator
 
 DEFAULT_TENANT: Final = "11111111-1111-4111-8111-111111111111"
 
@@ -41,7 +42,7 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-class AzureMonitorEmulator:
+class AzureMonitorEmulator(HttpEmulator):
     """Serves metrics of an estate from an event loop.
 
     Attributes:
@@ -90,6 +91,7 @@ class AzureMonitorEmulator:
             port: the port of Resource Manager; 0 takes a free one.
             metrics_port: the port of the data plane; 0 takes a free one.
         """
+        super().__init__(host)
         self.estate = estate
         self.port = port
         self.metrics_port = metrics_port
@@ -101,15 +103,13 @@ class AzureMonitorEmulator:
         self.ledger = Ledger(estate, self.definitions, history)
         self._access = Access(tokens, self.roles, tenant, clock)
         self._throttle = Throttle(limits or Limits(), clock)
-        parts = (estate, self.definitions, history, self._access, self._throttle)
-        self._manager = ResourceManager(*parts, tenant=tenant, page_size=page_size)
-        self._batches = BatchReader(*parts, seed)
+        cloud = Cloud(estate, self.definitions, history, self._access, self._throttle)
+        self._manager = ResourceManager(cloud, tenant=tenant, page_size=page_size)
+        self._batches = BatchReader(cloud, seed)
         self._management_audiences = management_audiences
         self._metrics_audiences = metrics_audiences
         self._clock = clock
         self._ssl_context = ssl_context
-        self._host = host
-        self._runners: list[web.AppRunner] = []
 
     @property
     def resource_manager_endpoint(self) -> str:
@@ -129,38 +129,23 @@ class AzureMonitorEmulator:
         """Return how many requests were for an action; all of them without one."""
         return sum(1 for each in self.journal if action in {"", each.action})
 
+    @override
     async def start(self) -> None:
         """Listen. From here on `port` and `metrics_port` are the real ones.
 
         Raises:
             OSError: a port is taken.
         """
-        self.port = await self._listen(self._manage, self.port, data_plane=False)
-        self.metrics_port = await self._listen(self._read_batch, self.metrics_port, data_plane=True)
+        manager = self._serve(self._manage, data_plane=False)
+        data_plane = self._serve(self._read_batch, data_plane=True)
+        self.port = await self._listen(manager, self.port, self._ssl_context)
+        self.metrics_port = await self._listen(data_plane, self.metrics_port, self._ssl_context)
 
-    async def stop(self) -> None:
-        """Stop listening; a stopped emulator may be started again."""
-        while self._runners:
-            await self._runners.pop().cleanup()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def _listen(self, answer: Answering, port: int, *, data_plane: bool) -> int:
+    def _serve(self, answer: Answering, *, data_plane: bool) -> web.Application:
         application = web.Application()
         front = Front(answer, self.journal, self._clock, data_plane=data_plane)
         application.router.add_route("*", "/{path:.*}", front.handle)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-        await runner.setup()
-        self._runners.append(runner)
-        await web.TCPSite(runner, self._host, port, ssl_context=self._ssl_context).start()
-        return int(runner.addresses[0][1])
+        return application
 
     async def _manage(self, request: web.Request, entry: Entry) -> Answer:
         """Answer a request to Resource Manager."""

@@ -4,9 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from collector.emulators.azure_monitor.access import Access
 from collector.emulators.azure_monitor.answers import Reader, write_time
-from collector.emulators.azure_monitor.definitions import Definitions
+from collector.emulators.azure_monitor.cloud import Cloud
 from collector.emulators.azure_monitor.errors import (
     bad_value,
     missing_api_version,
@@ -16,13 +15,11 @@ from collector.emulators.azure_monitor.errors import (
 )
 from collector.emulators.azure_monitor.estate import (
     Account,
-    Estate,
     MetricResource,
     OnlineEndpoint,
     Workspace,
     normalise_region,
 )
-from collector.emulators.azure_monitor.history import History
 from collector.emulators.azure_monitor.inventory import (
     Document,
     describe_account,
@@ -38,7 +35,6 @@ from collector.emulators.azure_monitor.inventory import (
 )
 from collector.emulators.azure_monitor.queries import parse_query, parse_span
 from collector.emulators.azure_monitor.routes import Ask, Route
-from collector.emulators.azure_monitor.throttling import Throttle
 
 _DATED: Final = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 
@@ -46,23 +42,9 @@ _DATED: Final = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 class ResourceManager:
     """Answers reads."""
 
-    def __init__(  # noqa: PLR0913 - what it needs to know
-        self,
-        estate: Estate,
-        definitions: Definitions,
-        history: History,
-        access: Access,
-        throttle: Throttle,
-        *,
-        tenant: str,
-        page_size: int,
-    ) -> None:
+    def __init__(self, cloud: Cloud, *, tenant: str, page_size: int) -> None:
         """`page_size` is how many items a list has before it names a next page."""
-        self._estate = estate
-        self._definitions = definitions
-        self._history = history
-        self._access = access
-        self._throttle = throttle
+        self._cloud = cloud
         self._tenant = tenant
         self._page_size = page_size
         self._answers: Mapping[str, Callable[[Ask, Route], Document]] = {
@@ -94,25 +76,25 @@ class ResourceManager:
             raise missing_api_version()
         if not _DATED.fullmatch(version) or (route.versions and version not in route.versions):
             raise wrong_api_version(route.right.rpartition("/")[0], version, route.versions or ("2024-10-01",))
-        if ask.subscription and ask.subscription.lower() not in self._estate.subscriptions:
+        if ask.subscription and ask.subscription.lower() not in self._cloud.estate.subscriptions:
             raise unknown_subscription(ask.subscription)
         return self._answers[route.action](ask, route)
 
     def _list_subscriptions(self, ask: Ask, _route: Route) -> Document:
         seen = [
             describe_subscription(each, self._tenant)
-            for each in self._estate.subscriptions.values()
-            if self._access.sees_subscription(ask.client_id, each.id)
+            for each in self._cloud.estate.subscriptions.values()
+            if self._cloud.access.sees_subscription(ask.client_id, each.id)
         ]
         return {"value": seen, "count": {"type": "Total", "value": len(seen)}}
 
     def _get_subscription(self, ask: Ask, route: Route) -> Document:
-        self._access.require_list(ask.client_id, route.right, ask.scope)
-        return describe_subscription(self._estate.subscriptions[ask.subscription.lower()], self._tenant)
+        self._cloud.access.require_list(ask.client_id, route.right, ask.scope)
+        return describe_subscription(self._cloud.estate.subscriptions[ask.subscription.lower()], self._tenant)
 
     def _list_accounts(self, ask: Ask, route: Route) -> Document:
-        may_see = self._access.require_list(ask.client_id, route.right, ask.scope)
-        found = [each for each in self._estate.accounts if _is_in(each, ask.scope) and may_see(each.id)]
+        may_see = self._cloud.access.require_list(ask.client_id, route.right, ask.scope)
+        found = [each for each in self._cloud.estate.accounts if _is_in(each, ask.scope) and may_see(each.id)]
         return self._page(ask, map(describe_account, found))
 
     def _list_deployments(self, ask: Ask, route: Route) -> Document:
@@ -121,7 +103,7 @@ class ResourceManager:
 
     def _list_account_models(self, ask: Ask, route: Route) -> Document:
         self._find_account(ask, route)
-        return self._page(ask, map(describe_account_model, self._estate.models))
+        return self._page(ask, map(describe_account_model, self._cloud.estate.models))
 
     def _list_account_usages(self, ask: Ask, route: Route) -> Document:
         self._find_account(ask, route)
@@ -129,22 +111,22 @@ class ResourceManager:
 
     def _list_usages(self, ask: Ask, route: Route) -> Document:
         # No list of resources: a role on a group below does not show a part of it.
-        self._access.require_read(ask.client_id, route.right, ask.scope)
+        self._cloud.access.require_read(ask.client_id, route.right, ask.scope)
         region = normalise_region(ask.parts["region"])
-        return self._page(ask, list_usages(self._estate, ask.subscription, region))
+        return self._page(ask, list_usages(self._cloud.estate, ask.subscription, region))
 
     def _list_models(self, ask: Ask, route: Route) -> Document:
-        self._access.require_read(ask.client_id, route.right, ask.scope)
-        return self._page(ask, map(describe_location_model, self._estate.models))
+        self._cloud.access.require_read(ask.client_id, route.right, ask.scope)
+        return self._page(ask, map(describe_location_model, self._cloud.estate.models))
 
     def _list_workspaces(self, ask: Ask, route: Route) -> Document:
-        may_see = self._access.require_list(ask.client_id, route.right, ask.scope)
-        found = [each for each in self._estate.workspaces if _is_in(each, ask.scope) and may_see(each.id)]
+        may_see = self._cloud.access.require_list(ask.client_id, route.right, ask.scope)
+        found = [each for each in self._cloud.estate.workspaces if _is_in(each, ask.scope) and may_see(each.id)]
         return self._page(ask, map(describe_workspace, found))
 
     def _list_endpoints(self, ask: Ask, route: Route) -> Document:
-        self._access.require_read(ask.client_id, route.right, ask.resource_id)
-        for each in self._estate.workspaces:
+        self._cloud.access.require_read(ask.client_id, route.right, ask.resource_id)
+        for each in self._cloud.estate.workspaces:
             if each.id.lower() == ask.resource_id.lower():
                 return self._page(ask, map(describe_endpoint, each.list_endpoints()))
         raise unknown_resource(ask.resource_id)
@@ -156,10 +138,10 @@ class ResourceManager:
         return self._page(ask, map(describe_endpoint_deployment, endpoint.deployments))
 
     def _list_definitions(self, ask: Ask, route: Route) -> Document:
-        self._throttle.count_definitions(ask.subscription)
+        self._cloud.throttle.count_definitions(ask.subscription)
         resource = self._find_resource(ask, route)
         self._check_namespace(ask, resource)
-        return {"value": [each.render(ask.resource_id) for each in self._definitions.of(resource.type)]}
+        return {"value": [each.render(ask.resource_id) for each in self._cloud.definitions.of(resource.type)]}
 
     def _list_namespaces(self, ask: Ask, route: Route) -> Document:
         resource = self._find_resource(ask, route)
@@ -170,8 +152,8 @@ class ResourceManager:
         self._check_namespace(ask, resource)
         span = parse_span(ask.parameters.get("timespan", "PT1H"), ask.now)
         wanted = ask.parameters.get("$filter", "")
-        query = parse_query(ask.parameters, span, wanted, resource.type, self._definitions)
-        answer = Reader(self._history, ask.now, decimals=True).answer(resource, query, ask.resource_id)
+        query = parse_query(ask.parameters, span, wanted, resource.type, self._cloud.definitions)
+        answer = Reader(self._cloud.history, ask.now).answer(resource, query, ask.resource_id)
         return answer | {"timespan": f"{write_time(query.start)}/{write_time(query.end)}"}
 
     def _find_account(self, ask: Ask, route: Route) -> Account:
@@ -181,8 +163,8 @@ class ResourceManager:
         return resource
 
     def _find_resource(self, ask: Ask, route: Route) -> MetricResource:
-        self._access.require_read(ask.client_id, route.right, ask.resource_id)
-        resource = self._estate.find(ask.resource_id)
+        self._cloud.access.require_read(ask.client_id, route.right, ask.resource_id)
+        resource = self._cloud.estate.find(ask.resource_id)
         if resource is None:
             raise unknown_resource(ask.resource_id)
         return resource

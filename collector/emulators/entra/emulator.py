@@ -4,8 +4,7 @@ import hmac
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from types import TracebackType
-from typing import Self
+from typing import override
 
 from aiohttp import web
 
@@ -23,6 +22,7 @@ from collector.emulators.entra.errors import (
     wrong_secret,
 )
 from collector.emulators.entra.tokens import LIFETIME_S, IssuedToken, TokenBook, check_assertion
+from collector.emulators.listening import HttpEmulator
 
 DEFAULT_TENANT = "11111111-1111-4111-8111-111111111111"
 AUDIENCES = frozenset(
@@ -46,7 +46,7 @@ _JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _DEFAULT_SCOPE = "/.default"
 
 
-class EntraEmulator:
+class EntraEmulator(HttpEmulator):
     """Serves logins from an event loop."""
 
     def __init__(  # noqa: PLR0913 - each of them is a choice of its own
@@ -73,6 +73,7 @@ class EntraEmulator:
             audiences: what tokens can be for.
             clock: tells the time in seconds since 1970.
         """
+        super().__init__(host)
         self.tenant = tenant
         self.port = port
         self.identity_port = 0
@@ -84,8 +85,6 @@ class EntraEmulator:
         self._audiences = frozenset(audiences)
         self._clock = clock
         self._ssl_context = ssl_context
-        self._host = host
-        self._runners: list[web.AppRunner] = []
 
     @property
     def authority(self) -> str:
@@ -105,8 +104,9 @@ class EntraEmulator:
         """Return whom a token was given to, also when it is too old; None when it is unknown."""
         return self._tokens.look_up(token)
 
+    @override
     async def start(self) -> None:
-        """Listen.
+        """Listen. Tokens stay good over a stop.
 
         Raises:
             OSError: the address cannot be listened at.
@@ -116,30 +116,8 @@ class EntraEmulator:
         login.router.add_post("/{tenant}/oauth2/v2.0/token", self._log_in)
         identity = web.Application()
         identity.router.add_get("/metadata/identity/oauth2/token", self._identify)
-        self.port = await self._listen(login, self._ssl_context, self.port)
-        self.identity_port = await self._listen(identity, None, 0)
-
-    async def stop(self) -> None:
-        """Stop listening. Tokens stay good."""
-        while self._runners:
-            await self._runners.pop().cleanup()
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.stop()
-
-    async def _listen(self, application: web.Application, context: ssl.SSLContext | None, port: int) -> int:
-        runner = web.AppRunner(application, access_log=None)
-        await runner.setup()
-        self._runners.append(runner)
-        site = web.TCPSite(runner, self._host, port, ssl_context=context)
-        await site.start()
-        return int(runner.addresses[0][1])
+        self.port = await self._listen(login, self.port, self._ssl_context)
+        self.identity_port = await self._listen(identity, 0, None)
 
     @web.middleware
     async def _note(self, request: web.Request, handler: Handler) -> web.StreamResponse:
