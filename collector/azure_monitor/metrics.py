@@ -80,11 +80,6 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     deprecated: bool = False
     notes: str = ""
 
-    @property
-    def sent_as(self) -> str:
-        """The field in which a collector sends it: ``azure.metrics.NAME``, without the aggregation."""
-        return f"azure.metrics.{property_name(self.name)}"
-
 
 class _Family(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     family: str

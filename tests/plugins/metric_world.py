@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from collector.azure_monitor.metrics import Metric, load_metrics
+from collector.azure_monitor.metrics import Metric, load_metrics, property_name
 from collector.inputs.azure_metrics.gaps import Gap, GapState
 from collector.inputs.azure_metrics.ports import (
     Call,
@@ -247,7 +247,7 @@ class Index:
         """After how many more documents the collector dies."""
         self._ids: dict[int, set[str]] = {}
         self._values: dict[tuple[int, str], dict[SeriesKey, Value]] = {}
-        self._names = {metric.sent_as.rpartition(".")[2]: metric.name for metric in load_metrics()}
+        self._names = {property_name(metric.name): metric.name for metric in load_metrics()}
 
     async def deliver(self, documents: Sequence[Document]) -> None:
         """Take documents whose ids are not there; the others stay as they are."""

@@ -61,7 +61,7 @@ def test_a_family_has_as_many_metrics_as_the_documentation_lists(family: str, co
 
 def test_a_name_stands_once_in_its_namespace_and_so_does_what_a_stock_agent_makes_of_it() -> None:
     names = [(metric.namespace, metric.name.lower()) for metric in load_metrics()]
-    sent = [(metric.namespace, metric.sent_as) for metric in load_metrics()]
+    sent = [(metric.namespace, property_name(metric.name)) for metric in load_metrics()]
     assert len(set(names)) == len(names)
     assert len(set(sent)) == len(sent)
 

@@ -102,7 +102,7 @@ def neighbours() -> Neighbours:
 async def start(neighbours: Neighbours, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Callable[..., MetricsReader]]:
     """Start a reader whose pauses between attempts are too short to be waited for."""
     module = "collector.inputs.azure_metrics.reader"
-    for name in ("_ATTEMPT_SECONDS", "_SECONDS_BEFORE_ANOTHER_LISTING"):
+    for name in ("ATTEMPT_SECONDS", "_SECONDS_BEFORE_ANOTHER_LISTING"):
         monkeypatch.setattr(f"{module}.{name}", 0.001)
     monkeypatch.setattr(f"{module}.Targets", lambda *_args, **_keys: neighbours)
     tasks: list[asyncio.Task[None]] = []

@@ -28,13 +28,12 @@ from collector.inputs.azure_metrics.sink import ElasticsearchSink
 from collector.inputs.azure_metrics.source import AzureMonitor
 from collector.inputs.azure_metrics.stocktaking import Stocktaking
 from collector.inputs.azure_metrics.targets import Targets
+from collector.state.blob_lease import ATTEMPT_SECONDS
 from collector.state.refusals import ContainerUnusableError
 from collector.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
 
-_ATTEMPT_SECONDS: Final = 10.0
-"""How often the lease is renewed or tried for; its 30 s and this make 40 of the 60 s that are promised."""
 _SECONDS_BEFORE_ANOTHER_LISTING: Final = 60.0
 """After one that found nothing: roles are given and secrets mended meanwhile."""
 
@@ -140,7 +139,7 @@ class MetricsReader:
                 self._state.report("polling begins anew after a fault", _describe(error), grave=True)
             if not self._stopping.is_set():
                 self.poller = None
-                await self._rest(_ATTEMPT_SECONDS)
+                await self._rest(ATTEMPT_SECONDS)
 
     async def pause(self) -> None:
         """Begin no further round; return when the one under way is over."""
@@ -173,7 +172,7 @@ class MetricsReader:
         polling = asyncio.create_task(self._poll())
         try:
             while not polling.done() and await self._lease.renew():
-                await asyncio.wait([polling], timeout=_ATTEMPT_SECONDS)
+                await asyncio.wait([polling], timeout=ATTEMPT_SECONDS)
             if polling.done():
                 polling.result()
             elif not self._stopping.is_set():
