@@ -229,14 +229,17 @@ def build(
         root = package_root()
         changes = find_changes(root) if check else build_package(root)
         name, content = pack(root)
+        if not check:
+            out.mkdir(parents=True, exist_ok=True)
+            (out / name).write_bytes(content)
     except AssetError as error:
         _fail(str(error))
+    except OSError as error:
+        _fail(f"{error.filename} cannot be written: {error.strerror}")
     for change in changes:
         typer.echo(str(change), err=check)
     if check:
         raise typer.Exit(_FAILED if changes else 0)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / name).write_bytes(content)
     typer.echo(f"{out / name}: {len(content):,} bytes")
 
 

@@ -73,6 +73,18 @@ def test_check_names_each_file_a_build_would_change_and_writes_nothing(
     assert not (package.parent / "dist").exists()
 
 
+def test_an_archive_that_cannot_be_written_is_said_without_a_traceback(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.assets.files.package_root", lambda: package)
+    in_the_way = package.parent / "dist"
+    in_the_way.touch()
+
+    answer = CliRunner().invoke(app, ["build", "--out", str(in_the_way)])
+
+    assert (answer.exit_code, answer.stderr) == (1, f"error: {in_the_way} cannot be written: File exists\n")
+
+
 def test_the_archive_is_the_same_byte_for_byte_whenever_and_wherever_it_is_made(package: Path) -> None:
     for path in package.rglob("*"):
         os.utime(path, (1, 1))
