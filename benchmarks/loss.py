@@ -1,7 +1,7 @@
 """What is left of the rate on a network that loses every packet for 10 s in every 30 s (D16 of the guarantees).
 
-``python -m benchmarks.loss``: the daemon reads a full hub: half a calm minute, a minute with losses on one side, and half
-a calm minute after it. What is left is the rate with losses over that of the calm before and after them, so that a
+``python -m benchmarks.loss``: the daemon reads a full hub: half a calm minute, a minute with losses on one side, half
+a calm minute. What is left is the rate with losses over that of the calm before and after them, so that a
 machine that changes its speed meets both. A loss is a peer that is frozen: connections stay, what is sent to it waits,
 and nothing comes back. The schedule is that of Azure's own stress test (azure-sdk-for-python,
 ``stress/templates/network_loss.yaml``). Writes ``results/LOSS.md``; exits with 1 when less is left than the target.
