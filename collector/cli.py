@@ -173,13 +173,14 @@ def demo(
     records: Annotated[
         int, typer.Option(help="How many records lie in the hub when the daemon starts.", min=1)
     ] = 20_000,
+    page: Annotated[Path, typer.Option(help="Where to write the dashboards at the end.")] = Path("dist/demo.html"),
 ) -> None:
     """Show the main job on this machine: engine, event hub, daemon and live summary. Needs no Azure and no Docker."""
     from rich.console import Console
 
     from collector.demo.run import run_demo
 
-    raise typer.Exit(run_demo(once=once, seed=seed, records=records, console=Console()))
+    raise typer.Exit(run_demo(once=once, seed=seed, records=records, console=Console(), page=page))
 
 
 @app.command()

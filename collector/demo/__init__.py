@@ -2,7 +2,8 @@
 
 What this room promises: the daemon that runs is the product's own (``aoai-collector run`` as a process, with a policy
 file); what a person sees is computed by queries on the engine; and what was fed is written down by the generator, so
-that ``--once`` can say of every single record whether it arrived. It leaves nothing running and no file behind.
+that ``--once`` can say of every single record whether it arrived. It leaves nothing running, and no file
+behind but the page of dashboards that it was asked for.
 
 What it does not: it talks to no Azure account and to no Elasticsearch but its own engine, and its traffic is realistic
 in shape and proportion but measured from nobody.

@@ -7,6 +7,7 @@ without it, traffic goes on in real time beside a page that renews itself, until
 import asyncio
 import contextlib
 import logging
+import signal
 import tempfile
 import time
 from collections.abc import Coroutine, Sequence
@@ -21,6 +22,7 @@ from rich.live import Live
 
 from collector.demo.accounting import find_traces, settle
 from collector.demo.children import DAEMON_GRACE_S, Child, list_gaps
+from collector.demo.drawing import draw_dashboards
 from collector.demo.errors import DemoError
 from collector.demo.expectations import Fate
 from collector.demo.figures import format_count, format_latency, format_rate, format_share
@@ -52,30 +54,38 @@ _LAST_BREATH_S: Final = 3.0
 
 
 def run_demo(
-    *, once: bool, seed: int = DEFAULT_SEED, records: int | None = None, console: Console | None = None
+    *,
+    once: bool,
+    seed: int = DEFAULT_SEED,
+    records: int | None = None,
+    console: Console | None = None,
+    page: Path | None = None,
 ) -> int:
     """Run the demo and return the exit code.
 
     0: with ``once``, all records are where they must be, every final value of the metrics is stored or listed, and the
     daemon ended in order; else a signal ended the page.
     1: something failed, and the console says what. 128 and the signal's number: ended by a signal before that.
-    Whatever the outcome, every process is gone and every file removed when this returns.
+    Whatever the outcome, every process is gone and every file but the page removed when this returns.
 
     Args:
         once: process ``records`` records and end, instead of going on until a signal.
         seed: the same seed gives the same traffic, but for its times.
         records: how many records are in the hub when the daemon starts; None for ``DEFAULT_RECORDS``.
         console: where to show it, standard output if None; lines without any control code if it is no terminal.
+        page: where to write the dashboards at the end, also when Ctrl-C ends the live page; nowhere if None.
     """
     # The demo says itself what a failed request means; the client's warnings would come in between.
     logging.getLogger("elastic_transport").setLevel(logging.CRITICAL)
     try:
-        return asyncio.run(_run(once=once, seed=seed, records=records or DEFAULT_RECORDS, console=console or Console()))
+        return asyncio.run(
+            _run(once=once, seed=seed, records=records or DEFAULT_RECORDS, console=console or Console(), page=page)
+        )
     except KeyboardInterrupt:  # before the loop could watch for it
         return _INTERRUPTED_EARLY
 
 
-async def _run(*, once: bool, seed: int, records: int, console: Console) -> int:
+async def _run(*, once: bool, seed: int, records: int, console: Console, page: Path | None) -> int:
     children: list[Child] = []
     interruption = Interruption(lambda: _kill(children))
     interruption.watch()
@@ -88,9 +98,13 @@ async def _run(*, once: bool, seed: int, records: int, console: Console) -> int:
             crew = Crew(stack, children, folder, Steps(console))
             stage = await _name_failures(set_stage(crew, seed=seed, records=records, once=once))
             if once:
-                return await _run_once(stage, console)
+                return await _run_once(stage, console, page)
             live = True
-            await _guard(_show_live(stage, console), stage)
+            try:
+                await _guard(_show_live(stage, console), stage)
+            finally:
+                if page is not None and interruption.received is signal.SIGINT:
+                    await draw_dashboards(stage.url, Window(stage.since, datetime.now(UTC)), page, console)
     except DemoError as failure:
         console.print(str(failure), style="bold red", highlight=False, markup=False)
         return _FAILED
@@ -103,8 +117,8 @@ async def _run(*, once: bool, seed: int, records: int, console: Console) -> int:
     return _OK
 
 
-async def _run_once(stage: Stage, console: Console) -> int:
-    """Wait until all is there, end the daemon, show the page and settle the account."""
+async def _run_once(stage: Stage, console: Console, page: Path | None) -> int:
+    """Wait until all is there, end the daemon, show the summary, settle the account and draw the dashboards."""
     with Steps(console).step("Running the collector") as step:
         await _guard(_await_documents(stage, step), stage)
     with Steps(console).step("Reading Azure Monitor") as step:
@@ -119,6 +133,8 @@ async def _run_once(stage: Stage, console: Console) -> int:
     console.print(SummaryPage(summary, describe_window(summary)))
     console.print()
     console.print(show_account(account, stage.ledger, metrics))
+    if page is not None:
+        await draw_dashboards(stage.url, window, page, console)
     if code != 0:
         raise DemoError(f"The collector did not end in order (exit code {code}).{stage.daemon.last_words()}")
     return _OK if account.balanced and metrics.balanced else _FAILED

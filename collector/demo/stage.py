@@ -53,12 +53,13 @@ _PHASES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Everything that runs, and what was fed. ``since`` is where the traffic's own time began.
+    """Everything that runs, and what was fed. ``since`` is where the traffic's own time began, ``url`` the engine's.
 
     ``metered`` are the minutes whose metrics the daemon reads first: what of the traffic's last hour is final when it
     starts.
     """
 
+    url: str
     client: AsyncElasticsearch
     engine: Child
     daemon: Child
@@ -113,7 +114,7 @@ async def set_stage(crew: Crew, *, seed: int, records: int, once: bool) -> Stage
     policy, data = crew.folder / "policy.yml", crew.folder / "data"
     write_policy(policy, elasticsearch=url, connection_string=emulator.connection_string(HUB), azure=azure.keys)
     daemon = await crew.hire(await start_daemon(policy, data), DAEMON_GRACE_S)
-    return Stage(client, engine, daemon, feed, traffic, ledger, meter, azure, policy, data, since, metered)
+    return Stage(url, client, engine, daemon, feed, traffic, ledger, meter, azure, policy, data, since, metered)
 
 
 def _plan_start(records: int, *, once: bool) -> datetime:

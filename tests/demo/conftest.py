@@ -21,9 +21,10 @@ class DemoProcess:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._folder = folder
         self._output = folder.parent / "output.txt"
+        self.page = folder.parent / "dashboards.html"
         with self._output.open("wb") as sink:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "collector", "demo", *arguments],
+                [sys.executable, "-m", "collector", "demo", "--page", str(self.page), *arguments],
                 cwd=ROOT,
                 env={**os.environ, "TMPDIR": str(folder), "COLUMNS": "120"},
                 stdin=subprocess.DEVNULL,

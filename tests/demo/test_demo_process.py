@@ -13,11 +13,15 @@ pytestmark = [pytest.mark.engine, pytest.mark.timeout(180), pytest.mark.usefixtu
 StartDemo = Callable[..., Any]
 
 
-def test_a_run_of_a_fixed_amount_accounts_for_every_record_and_metric_and_leaves_nothing(start_demo: StartDemo) -> None:
+def test_a_run_of_a_fixed_amount_accounts_for_every_record_and_metric_and_leaves_only_its_page(
+    start_demo: StartDemo,
+) -> None:
     demo = start_demo("--once", "--records", "3000")
     code = demo.wait()
     said = ["Every record is accounted for.", "Every final value of Azure Monitor is stored once."]
     assert (code, [each for each in said if each not in demo.output], demo.left_over()) == (0, [], []), demo.output
+    assert demo.output.splitlines()[-1] == f"Dashboards: {demo.page}"
+    assert "<title>[Azure OpenAI] Overview</title>" in demo.page.read_text(encoding="utf-8")
 
 
 def test_output_that_is_no_terminal_holds_no_control_code(start_demo: StartDemo) -> None:
@@ -56,6 +60,8 @@ def test_ctrl_c_is_how_the_live_page_ends(start_demo: StartDemo) -> None:
     demo = start_demo("--records", "500")
     demo.wait_for("requests in the last 10 minutes")
     assert (demo.signal(signal.SIGINT), "Traceback" in demo.output, demo.left_over()) == (0, False, [])
+    assert demo.output.splitlines()[-2:] == [f"Dashboards: {demo.page}", "Stopped; nothing is left running."]
+    assert demo.page.exists()
 
 
 def test_a_collector_that_dies_is_said_in_one_message(start_demo: StartDemo) -> None:
