@@ -11,7 +11,6 @@ from typing import Final
 from azure.storage.blob.aio import ContainerClient
 
 from collector.delivery.documents import DocumentIntake
-from collector.delivery.processing import enrich
 from collector.events import DataStream
 from collector.inputs.azure.storage import open_container
 from collector.inputs.azure_metrics.clients import MonitorClients
@@ -86,7 +85,7 @@ def open_metrics_stream(
     """
     clients = MonitorClients(stream)
     target = DataStream(stream.data_stream.type, stream.data_stream.dataset, stream.data_stream.namespace)
-    make_sink = partial(ElasticsearchSink, intake, tags=stream.tags, enrich=partial(enrich, processors=processors))
+    make_sink = partial(ElasticsearchSink, intake, tags=stream.tags, processors=processors)
     sink = make_sink(target)
     source = AzureMonitor(clients, stream=stream.id, batch=stream.enable_batch_api)
     refresh = stream.refresh_list_interval.total_seconds()

@@ -33,11 +33,14 @@ class DocumentIntake:
         self._budget = budget
         self._counters = counters
 
-    async def deliver(self, lines: Sequence[bytes], *, in_doubt: bool = False) -> None:
+    async def deliver(self, lines: Sequence[bytes], *, in_doubt: bool = False, dropped: int = 0) -> None:
         """Hand over documents, each as its bulk lines, and return when Elasticsearch has answered for all of them.
 
         Those `in_doubt` may have been written before, by this process or an earlier one, so they are looked for first.
+        So many beside them were `dropped`, by processors of the policy: they are counted, and that is all.
         """
+        self._counters.received += dropped
+        self._counters.dropped += dropped
         loop = asyncio.get_running_loop()
         parts = list(_cut(lines))
         slices = [_Slice(len(part), sum(map(len, part)), self._budget, loop.create_future()) for part in parts]

@@ -1,4 +1,4 @@
-"""The processors of a stream at work: fields and tags beside ``message``, and records that are dropped.
+"""The processors of a stream at work: fields and tags beside what was read, and documents that are dropped.
 
 Promises: the record's text and id stay as they are. Processors are compiled once; those without a condition cost
 nothing for a record, and a document's shared part is encoded once for each set of processors that applied to it.
@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from collector.events import DataStream, Record
 from collector.output.elasticsearch.encoding import Origin, StreamEncoder, encode_shared
@@ -30,7 +30,17 @@ from collector.policy.processors import (
 )
 
 Fields = dict[str, Any]
-_Matches = Callable[["_View"], bool]
+
+
+class _Seen(Protocol):
+    """What a condition can see."""
+
+    def get(self, field: FieldPath) -> Any:
+        """Return the field's value, or None."""
+        ...
+
+
+_Matches = Callable[[_Seen], bool]
 
 _BOUNDS: Final[dict[str, Callable[[Any, Any], bool]]] = {"gt": gt, "gte": ge, "lt": lt, "lte": le}
 
@@ -74,10 +84,7 @@ class _View:
             return self.text
         if first == "@timestamp":
             return self.origin.timestamp
-        value: Any = self.origin.azure if first == "azure" else self.fields.get(first)
-        for part in field[1:]:
-            value = cast("Fields", value).get(part) if isinstance(value, dict) else None
-        return value
+        return _walk(self.origin.azure if first == "azure" else self.fields.get(first), field[1:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +134,61 @@ class RecordProcessing:
         return made
 
 
+@dataclass(slots=True)
+class _DocumentView:
+    """What a condition can see of a document that is no record."""
+
+    fields: Fields
+
+    def get(self, field: FieldPath) -> Any:
+        """Return the field's value, or None."""
+        return _walk(self.fields, field)
+
+
+class DocumentProcessing:
+    """Applies processors that depend on the document to documents that are no records."""
+
+    def __init__(self, processors: Sequence[Processor]) -> None:
+        """Compile the processors."""
+        self._steps = [(each, _compile(each.when) if each.when else None) for each in processors]
+
+    def apply(self, document: Fields) -> Fields | None:
+        """Return the document with what is added, or None when it is dropped; the one given stays as it is."""
+        view = _DocumentView(document)
+        for processor, matches in self._steps:
+            if matches is None or matches(view):
+                match processor.action:
+                    case DropEvent():
+                        return None
+                    case AddFields(fields):
+                        view.fields = _join(view.fields, cast("Fields", fields))
+                    case AddTags(target, tags):
+                        view.fields = _join(view.fields, _nest(target, _with_tags(_walk(view.fields, target), tags)))
+        return view.fields
+
+
+def _walk(value: Any, field: FieldPath) -> Any:
+    for part in field:
+        value = cast("Fields", value).get(part) if isinstance(value, dict) else None
+    return value
+
+
+def _nest(field: FieldPath, value: object) -> Fields:
+    for part in reversed(field):
+        value = {part: value}
+    return cast("Fields", value)
+
+
+def _join(fields: Fields, more: Fields) -> Fields:
+    """Return the fields with more of them; what is not touched is shared with the ones given, never changed."""
+    joined = dict(fields)
+    for key, value in more.items():
+        below = fields.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        joined[key] = _join(cast("Fields", below), cast("Fields", value)) if both else value
+    return joined
+
+
 def _merge(into: Fields, more: Fields) -> None:
     for key, value in more.items():
         below = into.get(key)
@@ -142,8 +204,12 @@ def _append(into: Fields, target: FieldPath, tags: Sequence[str]) -> None:
         if not isinstance(below, dict):
             below = into[part] = Fields()
         into = cast("Fields", below)
-    present = into.get(target[-1], ())
-    into[target[-1]] = [*(present if isinstance(present, list | tuple) else [present]), *tags]
+    into[target[-1]] = _with_tags(into.get(target[-1]), tags)
+
+
+def _with_tags(present: Any, tags: Sequence[str]) -> list[Any]:
+    listed = cast("Sequence[Any]", present) if isinstance(present, list | tuple) else [present]
+    return [*(listed if present is not None else ()), *tags]
 
 
 def _compile(condition: Condition) -> _Matches:  # noqa: PLR0911 - one for each kind

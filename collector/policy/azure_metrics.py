@@ -205,7 +205,7 @@ class AzureMetricsStream(BlobStorage, MonitorEndpoints, EntraLogin, MonitorLogin
     tags: Annotated[tuple[str, ...], ListOf(Text())] = stream_tags()
     processors: Annotated[tuple[Processor, ...], ProcessorList()] = setting(
         (),
-        "What to add to every document: add_fields and add_tags without a condition; they run after those of the "
+        "What to add to documents, and which to drop, of metrics and of the inventory; they run after those of the "
         "input.",
         reason="a document holds what Azure said unless someone asks for more",
     )
@@ -244,13 +244,6 @@ class AzureMetricsStream(BlobStorage, MonitorEndpoints, EntraLogin, MonitorLogin
         yield from find_foreign_hosts(self.cloud, {key: getattr(self, key) for key in keys})
         yield from find_foreign_resources(self.resource_ids, self.subscription_id)
         yield from find_odd_period(self.period.total_seconds())
-        yield from _find_conditions(self.processors)
-
-
-def _find_conditions(processors: tuple[Processor, ...]) -> Iterator[Contradiction]:
-    if any(each.when is not None for each in processors):
-        what = "holds a processor with a condition, and metrics have none of the fields it could look at"
-        yield Contradiction(("processors",), what, "Remove it, or write it as an ingest pipeline.")
 
 
 class AzureMetricsInput(Section):
@@ -270,8 +263,3 @@ class AzureMetricsInput(Section):
         "Whose metrics are read. Only those that are enabled are kept.",
         reason="required: an input without streams reads nothing",
     )
-
-    @override
-    def find_contradictions(self) -> Iterator[Contradiction]:
-        yield from super().find_contradictions()
-        yield from _find_conditions(self.processors)

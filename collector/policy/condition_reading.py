@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from collector.policy.document import Value
 from collector.policy.problems import suggest
-from collector.policy.processor_names import REFUSED_CONDITIONS, FieldType
+from collector.policy.processor_names import ANY, REFUSED_CONDITIONS, Fields, FieldType, Sight
 from collector.policy.processors import (
     AllOf,
     AnyOf,
@@ -44,9 +44,11 @@ def is_field_name(text: str) -> bool:
 class ConditionReading:
     """Reads conditions over the fields that are there at one processor."""
 
-    def __init__(self, report: Report, known: Mapping[FieldPath, FieldType]) -> None:
+    def __init__(self, report: Report, known: Fields, sight: Sight) -> None:
+        """`known` are those of `sight`, and what earlier processors add."""
         self._report = report
         self._known = known
+        self._sight = sight
 
     def read(self, raw: Value, path: KeyPath) -> Condition | None:
         """Return the condition, or None when it is wrong."""
@@ -103,7 +105,7 @@ class ConditionReading:
             return None
         fields = [tuple(name.split(".")) for name in texts]
         for index, field in enumerate(fields):
-            whole = any(known[: len(field)] == field for known in self._known)
+            whole = any(_is_named(field, known[: len(field)]) for known in self._known)
             if not whole:
                 self._check_field(field, (*path, index) if isinstance(body, list) else path)
         return HasFields(tuple(fields))
@@ -150,14 +152,18 @@ class ConditionReading:
 
     def _check_field(self, field: FieldPath, path: KeyPath) -> FieldType | None:
         """Return what the field holds; None, and a problem, when it is not there before the pipeline."""
-        kind = self._known.get(field)
+        kind = next((kind for known, kind in self._known.items() if _is_named(field, known)), None)
         if kind is None:
-            names = [".".join(known) for known in self._known]
+            names = [".".join(known) for known in self._known if ANY not in known]
             near = suggest(".".join(field), names)
-            what = f"names {show_key('.'.join(field))}, which no record has before the ingest pipeline"
-            hint = near or "Look into the record's text with contains and message, or drop it in the pipeline."
-            self._report.refuse(path, what, hint)
+            what = f"names {show_key('.'.join(field))}, {self._sight.unseen}"
+            self._report.refuse(path, what, near or self._sight.instead)
         return kind
+
+
+def _is_named(field: FieldPath, known: FieldPath) -> bool:
+    """Tell whether a known name, of which parts may be any, is that of the field."""
+    return len(field) == len(known) and all(part in {ANY, own} for own, part in zip(field, known, strict=True))
 
 
 def _flatten(body: dict[str, Value], above: FieldPath, path: KeyPath) -> Iterator[tuple[FieldPath, Value, KeyPath]]:

@@ -12,6 +12,7 @@ from collector.policy.azure_metrics_access import complete_metrics_stream
 from collector.policy.azure_resources import find_other_purpose
 from collector.policy.event_hub import EventHubInput, EventHubStream
 from collector.policy.event_hub_access import complete_stream
+from collector.policy.processor_names import METRICS, RECORDS, Sight
 
 type InputSection = EventHubInput | AzureMetricsInput
 type StreamSection = EventHubStream | AzureMetricsStream
@@ -31,16 +32,19 @@ class InputKind:
     """Adds to the keys of a stream what follows from them; the second is the id of the input."""
     needs: str
     """The keys that a first stream is written with."""
+    sight: Sight
+    """What processors work on."""
     find_other_purpose: Callable[[Mapping[str, object]], str | None] = _find_no_other_purpose
     """Tells why a stream, as the file has it, is for another program."""
 
 
-EVENT_HUB: Final = InputKind(EventHubInput, EventHubStream, complete_stream, "eventhub and connection_string")
+EVENT_HUB: Final = InputKind(EventHubInput, EventHubStream, complete_stream, "eventhub and connection_string", RECORDS)
 AZURE_METRICS: Final = InputKind(
     AzureMetricsInput,
     AzureMetricsStream,
     complete_metrics_stream,
     "subscription_id and the keys of a login",
+    METRICS,
     find_other_purpose,
 )
 INPUT_KINDS: Final[Mapping[str, InputKind]] = {"azure-eventhub": EVENT_HUB, "azure/metrics": AZURE_METRICS}

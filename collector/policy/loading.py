@@ -147,11 +147,11 @@ class _Loading:
         return [entry for entry in loaded if entry is not None]
 
     def _take_processors(
-        self, given: Mapping[str, Value], path: KeyPath, before: tuple[Processor, ...]
+        self, given: Mapping[str, Value], kind: InputKind, path: KeyPath, before: tuple[Processor, ...] = ()
     ) -> dict[str, Any]:
         """Return the keys with their processors read; `before` are those that run earlier."""
-        where = (*path, "processors")
-        return {**given, "processors": read_processors(given.get("processors"), where, self._report, before)}
+        raw, where = given.get("processors"), (*path, "processors")
+        return {**given, "processors": read_processors(raw, where, self._report, before, kind.sight)}
 
     def _load_input(self, raw: Value, path: KeyPath) -> LoadedInput | None:
         if self._is_disabled(raw, path):
@@ -160,7 +160,7 @@ class _Loading:
         if kind is None or not isinstance(raw, dict):
             return None
         given = self._prepare({key: value for key, value in raw.items() if key != "streams"}, kind.input, path) or {}
-        given = {"id": default_of(kind.input.model_fields["id"]), **self._take_processors(given, path, ())}
+        given = {"id": default_of(kind.input.model_fields["id"]), **self._take_processors(given, kind, path)}
         loaded = LoadedInput(path, given, self._load_streams(raw.get("streams"), kind, given, (*path, "streams")))
         sections = [stream.section for stream in loaded.streams]
         whole = [section for section in sections if section is not None]
@@ -195,7 +195,7 @@ class _Loading:
         if isinstance(inherited, dict):
             given["data_stream"] = {**inherited, **(own if isinstance(own, dict) else {})}
         input_id = parent.get("id")
-        whole = self._take_processors(given, path, parent["processors"])
+        whole = self._take_processors(given, kind, path, parent["processors"])
         complete = kind.complete(whole, input_id if isinstance(input_id, str) else "")
         section = self._check(kind.stream, complete, path)
         if section is not None:

@@ -5,6 +5,7 @@ is not here is in a table with what to do instead.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Final
@@ -19,27 +20,57 @@ class FieldType(Enum):
     LIST = auto()
 
 
-FIELDS: Final[Mapping[tuple[str, ...], FieldType]] = MappingProxyType(
+type Fields = Mapping[tuple[str, ...], FieldType]
+
+ANY: Final = "*"
+"""A part of a field's name that may be any."""
+
+_EVERYWHERE: Final[Fields] = {
+    ("@timestamp",): FieldType.TEXT,
+    ("tags",): FieldType.LIST,
+    ("data_stream", "type"): FieldType.TEXT,
+    ("data_stream", "dataset"): FieldType.TEXT,
+    ("data_stream", "namespace"): FieldType.TEXT,
+    ("event", "module"): FieldType.TEXT,
+    ("event", "dataset"): FieldType.TEXT,
+}
+_OF_RECORDS: Final[Fields] = MappingProxyType(
     {
-        ("@timestamp",): FieldType.TEXT,
+        **_EVERYWHERE,
         ("message",): FieldType.TEXT,
-        ("tags",): FieldType.LIST,
         ("azure", "eventhub"): FieldType.TEXT,
         ("azure", "consumer_group"): FieldType.TEXT,
         ("azure", "partition_id"): FieldType.TEXT,
         ("azure", "offset"): FieldType.TEXT,
         ("azure", "sequence_number"): FieldType.NUMBER,
         ("azure", "enqueued_time"): FieldType.TEXT,
-        ("data_stream", "type"): FieldType.TEXT,
-        ("data_stream", "dataset"): FieldType.TEXT,
-        ("data_stream", "namespace"): FieldType.TEXT,
-        ("event", "module"): FieldType.TEXT,
-        ("event", "dataset"): FieldType.TEXT,
     }
 )
-"""The fields of a document as it leaves the collector; nothing else is there before the pipeline ran."""
+_OF_METRICS: Final[Fields] = MappingProxyType(
+    {
+        **_EVERYWHERE,
+        ("azure", "timegrain"): FieldType.TEXT,
+        ("azure", "namespace"): FieldType.TEXT,
+        ("azure", "subscription_id"): FieldType.TEXT,
+        ("azure", "resource", "id"): FieldType.TEXT,
+        ("azure", "resource", "name"): FieldType.TEXT,
+        ("azure", "resource", "group"): FieldType.TEXT,
+        ("azure", "resource", "type"): FieldType.TEXT,
+        ("azure", "resource", "tags", ANY): FieldType.TEXT,
+        ("azure", "dimensions", ANY): FieldType.TEXT,
+        ("azure", "metrics", ANY, ANY): FieldType.NUMBER,
+        ("azure", "deployment", "name"): FieldType.TEXT,
+        ("azure", "deployment", "model", "name"): FieldType.TEXT,
+        ("azure", "deployment", "model", "version"): FieldType.TEXT,
+        ("azure", "deployment", "sku", "name"): FieldType.TEXT,
+        ("azure", "deployment", "sku", "capacity"): FieldType.NUMBER,
+        ("cloud", "provider"): FieldType.TEXT,
+        ("cloud", "region"): FieldType.TEXT,
+        ("cloud", "account", "id"): FieldType.TEXT,
+    }
+)
 
-OWN_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
+_OWN_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "@timestamp": "The pipeline takes the time from the record; choose another name.",
         "@metadata": "Documents go to the data stream that the stream names in data_stream; remove it.",
@@ -51,7 +82,35 @@ OWN_FIELDS: Final[Mapping[str, str]] = MappingProxyType(
         "event.dataset": "Choose another name.",
     }
 )
-"""Fields that only the collector writes -> what to do instead. Those below them are the collector's too."""
+_SAID_BY_AZURE: Final = "It holds what Azure said; choose another name."
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What the processors of one kind of input work on."""
+
+    fields: Fields
+    """The fields of a document as it leaves the collector; nothing else is there before the pipeline ran."""
+    unseen: str
+    """Says of a field that is not among them what is wrong with a condition on it."""
+    instead: str
+    """What to do then."""
+    own: Mapping[str, str]
+    """Fields that only the collector writes -> what to do instead. Those below them are the collector's too."""
+
+
+RECORDS: Final = Sight(
+    _OF_RECORDS,
+    "which no record has before the ingest pipeline",
+    "Look into the record's text with contains and message, or drop it in the pipeline.",
+    _OWN_FIELDS,
+)
+METRICS: Final = Sight(
+    _OF_METRICS,
+    "which no document of metrics has before the ingest pipeline",
+    "Write a field below azure.dimensions, azure.resource, azure.deployment or cloud, or drop it in the pipeline.",
+    MappingProxyType({**_OWN_FIELDS, "azure": _SAID_BY_AZURE, "cloud": _SAID_BY_AZURE}),
+)
 
 _HOST = "The collector adds nothing about the machine it runs on; remove it."
 _NOTHING = "No ingest processor does it; do it where the data is searched, and remove it."

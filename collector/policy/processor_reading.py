@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from collector.policy.condition_reading import ConditionReading, is_field_name
 from collector.policy.document import Value
 from collector.policy.problems import suggest
-from collector.policy.processor_names import FIELDS, OWN_FIELDS, REFUSED_PROCESSORS, FieldType
+from collector.policy.processor_names import RECORDS, REFUSED_PROCESSORS, FieldType, Sight
 from collector.policy.processors import AddFields, AddTags, Condition, DropEvent, FieldPath, Processor
 from collector.policy.report import Report
 from collector.policy.source_map import KeyPath
@@ -24,15 +24,18 @@ _LONGS = range(-(2**63), 2**63)
 
 
 def read_processors(
-    raw: Value, path: KeyPath, report: Report, before: tuple[Processor, ...] = ()
+    raw: Value, path: KeyPath, report: Report, before: tuple[Processor, ...] = (), sight: Sight = RECORDS
 ) -> tuple[Processor, ...]:
-    """Return the processors that are right; `before` are those that run earlier, whose fields conditions may name."""
+    """Return the processors that are right; `before` are those that run earlier, whose fields conditions may name.
+
+    `sight` is what they work on.
+    """
     if raw is None:
         return ()
     if not isinstance(raw, list):
         report.refuse(path, "is not a list of processors", "Write each processor on its own line, after a dash.")
         return ()
-    reading = _ProcessorReading(report, before)
+    reading = _ProcessorReading(report, before, sight)
     read = (reading.read(entry, (*path, index)) for index, entry in enumerate(raw))
     return tuple(processor for processor in read if processor is not None)
 
@@ -40,9 +43,10 @@ def read_processors(
 class _ProcessorReading:
     """Reads one list and keeps account of the fields that are there at each of its processors."""
 
-    def __init__(self, report: Report, before: tuple[Processor, ...]) -> None:
+    def __init__(self, report: Report, before: tuple[Processor, ...], sight: Sight) -> None:
         self._report = report
-        self._known = dict(FIELDS)
+        self._sight = sight
+        self._known = dict(sight.fields)
         for processor in before:
             self._note_fields(processor.action)
 
@@ -80,7 +84,7 @@ class _ProcessorReading:
 
     def _read_when(self, name: str, raw: Value, path: KeyPath) -> Condition | None:
         if raw is not None:
-            return ConditionReading(self._report, self._known).read(raw, (*path, "when"))
+            return ConditionReading(self._report, self._known, self._sight).read(raw, (*path, "when"))
         if name == "drop_event" and not self._report.has_problem((*path, "when")):
             hint = "Write a condition; to read nothing, write enabled: false at the stream."
             self._report.refuse((*path, "when"), "is missing, so every record would be dropped", hint)
@@ -111,8 +115,9 @@ class _ProcessorReading:
     def _check_own(self, name: FieldPath, path: KeyPath) -> FieldPath | None:
         """Return the name unless it is a field, or below one, that only the collector writes."""
         for owned in (".".join(name[:size]) for size in (1, 2)):
-            if owned in OWN_FIELDS:
-                self._report.refuse(path, f"would write {owned}, a field of the collector's own", OWN_FIELDS[owned])
+            instead = self._sight.own.get(owned)
+            if instead is not None:
+                self._report.refuse(path, f"would write {owned}, a field of the collector's own", instead)
                 return None
         return name
 

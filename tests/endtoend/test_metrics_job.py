@@ -12,7 +12,10 @@ pytestmark = [*SDK_HABITS]
 
 
 async def test_every_value_of_a_final_minute_is_in_a_document(metrics_job: MetricsJob) -> None:
-    metrics_job.write_policy(tags=["azure-openai-metrics"], processors=[{"add_fields": {"fields": {"site": "a"}}}])
+    by_status = {"add_tags": {"tags": ["by-status"], "when": {"has_fields": ["azure.dimensions.status_code"]}}}
+    metrics_job.write_policy(
+        tags=["azure-openai-metrics"], processors=[{"add_fields": {"fields": {"site": "a"}}}, by_status]
+    )
     daemon = await metrics_job.job.start()
     await metrics_job.wait_for_the_first_round(daemon)
     assert await daemon.stop() == 0
@@ -30,7 +33,9 @@ async def test_every_value_of_a_final_minute_is_in_a_document(metrics_job: Metri
     assert one["event"]["dataset"] == SENT
     kinds = {each["azure"]["namespace"] for each in found}
     assert kinds == {ACCOUNTS, f"{WORKSPACES}/onlineEndpoints", f"{WORKSPACES}/onlineEndpoints/deployments"}
-    assert (one["tags"], one["fields"]) == (["azure-openai-metrics"], {"site": "a"})
+    assert (one["tags"], one["fields"]) == (["azure-openai-metrics", "by-status"], {"site": "a"})
+    others = [each for each in found if "status_code" not in each["azure"]["dimensions"]]
+    assert {tuple(each["tags"]) for each in others} == {("azure-openai-metrics",)}
 
 
 async def test_after_a_kill_nothing_is_lost_and_nothing_is_there_twice(metrics_job: MetricsJob) -> None:

@@ -1,12 +1,10 @@
 """Documents of metrics on their way: which data stream, and what the policy adds."""
 
 import json
-from functools import partial
 from typing import Any
 
 from collector.delivery.budget import Budget
 from collector.delivery.documents import DocumentIntake
-from collector.delivery.processing import enrich
 from collector.events import DataStream
 from collector.inputs.azure_metrics.ports import Document
 from collector.inputs.azure_metrics.sink import ElasticsearchSink
@@ -36,7 +34,7 @@ class Sent:
 def make_sink(sent: Sent, dataset: str = "aoai.metrics", *processors: Processor) -> ElasticsearchSink:
     intake = DocumentIntake(sent, Budget(1 << 20), Counters())
     target = DataStream("metrics", dataset, "team")
-    return ElasticsearchSink(intake, target, ("forwarded",), partial(enrich, processors=processors))
+    return ElasticsearchSink(intake, target, ("forwarded",), processors)
 
 
 def make_document(namespace: str = ACCOUNTS) -> Document:

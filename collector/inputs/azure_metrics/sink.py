@@ -1,15 +1,17 @@
 """The engine's way into Elasticsearch: which data stream a document goes to, and what the policy adds to it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 import msgspec
 
 from collector.delivery.documents import DocumentIntake
+from collector.delivery.processing import DocumentProcessing, enrich, is_constant
 from collector.events import DataStream
 from collector.inputs.azure_metrics.ports import Document
 from collector.output.elasticsearch.encoding import action
 from collector.policy.azure_resources import ONLINE_DEPLOYMENTS, ONLINE_ENDPOINTS
+from collector.policy.processors import Processor
 
 METRICS: Final = "aoai.metrics"
 INVENTORY: Final = "aoai.deployments"
@@ -29,25 +31,33 @@ class ElasticsearchSink:
         intake: DocumentIntake,
         target: DataStream,
         tags: Sequence[str],
-        enrich: Callable[[dict[str, Any]], dict[str, Any]],
+        processors: Sequence[Processor] = (),
     ) -> None:
-        """`enrich` adds the fields of the policy's processors to those that all documents share."""
+        """`processors` are those of the policy; what they do to every document alike is done once for all."""
         self._intake = intake
         self._target = target
         self._tags = tuple(tags)
-        self._enrich = enrich
+        constant = is_constant(processors)
+        self._always = processors if constant else ()
+        self._processing = None if constant else DocumentProcessing(processors)
         self._shared: dict[str, tuple[str, dict[str, Any]]] = {}
         self.in_doubt = True
         """Whether an earlier poller may have written these already; until the first round has gone through."""
 
     async def deliver(self, documents: Sequence[Document]) -> None:
         """Return when every document is settled."""
-        await self._intake.deliver([self._render(document) for document in documents], in_doubt=self.in_doubt)
+        lines = [line for document in documents if (line := self._render(document)) is not None]
+        await self._intake.deliver(lines, in_doubt=self.in_doubt, dropped=len(documents) - len(lines))
 
-    def _render(self, document: Document) -> bytes:
+    def _render(self, document: Document) -> bytes | None:
+        """Return the bulk lines of a document, or None when a processor drops it."""
         stream, shared = self._find_shared(document.namespace)
         event = {**cast("dict[str, Any]", document.source.get("event", {})), **shared["event"]}
-        body = {**document.source, **shared, "event": event}
+        body: dict[str, Any] | None = {**document.source, **shared, "event": event}
+        if self._processing is not None:
+            body = self._processing.apply(body)
+            if body is None:
+                return None
         return action(stream, document.id.encode()) + _encode(body) + b"\n"
 
     def _find_shared(self, namespace: str) -> tuple[str, dict[str, Any]]:
@@ -64,5 +74,5 @@ class ElasticsearchSink:
         }
         if self._tags:
             fields["tags"] = self._tags
-        made = self._shared[namespace] = target.name, self._enrich(fields)
+        made = self._shared[namespace] = target.name, enrich(fields, self._always)
         return made
