@@ -127,11 +127,17 @@ def _place(chart: alt.Chart, side: _Side, mark: Mark) -> alt.Chart:
         ticks=False,
     )
     stack = None if mark == "line" else _STACKS[side.panel.stacking]
-    chart = chart.encode(y=alt.Y("value:Q", axis=axis, stack=stack))
+    chart = chart.encode(y=alt.Y("value:Q", axis=axis, stack=stack, scale=_scale(side.series)))
     if side.interval is None:
         return chart.encode(x=alt.X("x:N", sort=None, axis=alt.Axis(title=None, labelAngle=0, labelLimit=160)))
     chart = chart.encode(x=_time_axis(side.time_range))
     return chart.encode(x2="end:Q") if mark == "bar" else chart
+
+
+def _scale(series: Sequence[Series]) -> alt.Scale:
+    """Start at zero; where all is zero, leave it at the bottom."""
+    values = [value for each in series for _, value in each.points if value is not None]
+    return alt.Scale(zero=True) if any(values) else alt.Scale(domain=[0, 1])
 
 
 def _time_axis(time_range: TimeRange) -> alt.X:

@@ -106,7 +106,7 @@ def _write_table(table: PanelTable) -> str:
         for column, kind in zip(table.columns, kinds, strict=True)
     )
     body = "".join(
-        "<tr>" + "".join(f"<td{kind}>{escape(text)}</td>" for text, kind in zip(row, kinds, strict=True)) + "</tr>"
+        "<tr>" + "".join(f"<td{kind}>{_breakable(text)}</td>" for text, kind in zip(row, kinds, strict=True)) + "</tr>"
         for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -118,6 +118,6 @@ def _class(column: Column, texts: Sequence[str]) -> str:
     return ' class="number"' if column.role == "metric" else ' class="time"'
 
 
-def _breakable(heading: str) -> str:
-    """Let the name of a field go over several lines."""
-    return escape(heading).replace(".", ".<wbr>").replace("_", "_<wbr>")
+def _breakable(name: str) -> str:
+    """Let the name of a field or of an operation go over several lines."""
+    return escape(name).replace(".", ".<wbr>").replace("_", "_<wbr>")

@@ -1,9 +1,9 @@
 """A dashboard as one picture, without a browser: SVG put together here, made PNG by `vl-convert`."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import accumulate
 from textwrap import wrap
 from typing import Final
 
@@ -21,7 +21,7 @@ _PADDING: Final = 10
 _LETTER: Final = 0.56
 """The mean width of a letter, in parts of the size of its font: SVG does not measure texts."""
 _SMALL, _USUAL, _TITLE, _FIGURE = 11, 12, 20, 26
-_LINE_OF_TABLE: Final = 20
+_LINE_OF_TABLE, _LINE_OF_HEAD = 20, 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,32 +122,60 @@ def _draw_table(table: PanelTable, box: _Box, theme: Theme) -> Iterator[str]:
         [write_cell(value, column, table.interval_seconds) for value, column in zip(row, table.columns, strict=True)]
         for row in table.rows
     ]
-    widths = _share_out([[column.label for column in table.columns], *cells], box.width)
-    starts = [box.x, *(box.x + end for end in accumulate(widths))]
+    widths = _share_out([column.label for column in table.columns], cells, box.width)
     numbers = [column.role == "metric" for column in table.columns]
-    fitting = int(box.height // _LINE_OF_TABLE) - 1
+    heads = [
+        _break(column.label, _letters(width - _PADDING, _SMALL))
+        for column, width in zip(table.columns, widths, strict=True)
+    ]
+    deepest = max(map(len, heads))
+    y = box.y + 12
+    for level in range(deepest):
+        line = [head[level] if level < len(head) else "" for head in heads]
+        yield from _draw_line(
+            line, widths, numbers, _Box(box.x, y + level * _LINE_OF_HEAD, box.width, 0), theme.subdued
+        )
+    y += deepest * _LINE_OF_HEAD + 4
+    fitting = max(1, int((box.y + box.height - y) // _LINE_OF_TABLE))
     shown = cells if len(cells) <= fitting else cells[: fitting - 1]
-    for line, row in enumerate([[column.label for column in table.columns], *shown]):
-        y = box.y + 14 + line * _LINE_OF_TABLE
-        for start, width, text, number in zip(starts, widths, row, numbers, strict=False):
-            cut = _cut(text, _letters(width - _PADDING, _USUAL))
-            x, anchor = (start + width - _PADDING, "end") if number else (start, "start")
-            yield _text(x, y, cut, theme.text, _USUAL, bold=line == 0, anchor=anchor)
-        yield f'<path d="M{box.x:.1f} {y + 6:.1f}h{box.width:.1f}" stroke="{theme.grid}"/>'
+    for row in shown:
+        yield f'<path d="M{box.x:.1f} {y - 14:.1f}h{box.width:.1f}" stroke="{theme.grid}"/>'
+        yield from _draw_line(row, widths, numbers, _Box(box.x, y, box.width, 0), theme.text)
+        y += _LINE_OF_TABLE
     if len(shown) < len(cells):
-        y = box.y + 14 + (len(shown) + 1) * _LINE_OF_TABLE
         yield _text(box.x, y, f"and {len(cells) - len(shown)} more", theme.subdued, _SMALL)
 
 
-def _share_out(rows: list[list[str]], width: float) -> list[float]:
+def _draw_line(
+    texts: Sequence[str], widths: Sequence[float], numbers: Sequence[bool], box: _Box, colour: str
+) -> Iterator[str]:
+    x = box.x
+    for text, width, number in zip(texts, widths, numbers, strict=True):
+        place, anchor = (x + width - _PADDING, "end") if number else (x, "start")
+        yield _text(place, box.y, _cut(text, _letters(width - _PADDING, _SMALL)), colour, _SMALL, anchor=anchor)
+        x += width
+
+
+def _share_out(heads: Sequence[str], rows: Sequence[Sequence[str]], width: float) -> list[float]:
     """Divide a width between columns: each gets what its longest text needs, the longest ones what is left."""
-    needed = [max(map(len, column)) * _LETTER * _USUAL + 2 * _PADDING for column in zip(*rows, strict=True)]
+    columns = [[*_break(head, 1), *(row[index] for row in rows)] for index, head in enumerate(heads)]
+    needed = [max(map(len, column)) * _LETTER * _SMALL + _PADDING + 1 for column in columns]
     widths = [0.0] * len(needed)
     left = width
     for place, index in enumerate(sorted(range(len(needed)), key=needed.__getitem__)):
         widths[index] = min(needed[index], left / (len(needed) - place))
         left -= widths[index]
     return [each + left / len(widths) for each in widths]
+
+
+def _break(heading: str, letters: int) -> list[str]:
+    """Break a heading where a word or a part of a field's name ends, into lines of so many letters if that goes."""
+    lines = [""]
+    for part in re.findall(r"[^ ._]*[ ._]?", heading):
+        if lines[-1] and len(lines[-1]) + len(part.rstrip()) > letters:
+            lines.append("")
+        lines[-1] += part
+    return [line.rstrip() for line in lines]
 
 
 def _letters(width: float, size: float) -> int:
