@@ -17,6 +17,7 @@ from collector.assets.package.metrics_template import render_metrics_template
 from collector.assets.package.page import PAGE, render_page
 from collector.assets.package.pipeline_files import pipeline_files
 from collector.assets.package.retention import retention_files
+from collector.assets.package.rule_files import rule_files
 from collector.assets.package.streams import PackageStream, package_streams
 from collector.assets.templates import ENDPOINTS, GATEWAY, LOGS
 
@@ -60,7 +61,7 @@ def built_files() -> dict[PurePosixPath, bytes]:
     for stream in package_streams():
         files |= {stream.path / field_files.FILE: _render_fields(stream).encode()}
         files |= pipeline_files(stream) | retention_files(stream) | _stream_template(stream)
-    files |= dashboard_files()
+    files |= dashboard_files() | rule_files()
     files[PurePosixPath("LICENSE.txt")] = (sources_root() / "LICENSE").read_bytes()
     files[PAGE] = render_page(files)
     return files
