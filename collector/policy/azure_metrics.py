@@ -60,7 +60,8 @@ class MetricsDataStream(Section):
     dataset: Annotated[str, DATASET_NAME] = setting(
         DATASET,
         "The dataset of the data stream. Metrics of Azure ML online endpoints go to aoai.endpoints beside it, "
-        "deployments and quotas to aoai.deployments; another dataset than the default gets all metrics, and no deployments.",
+        "deployments and quotas to aoai.deployments; another dataset than the default gets all metrics, and no "
+        "deployments.",
         reason="the dataset that this package's pipelines, templates and dashboards are for",
     )
     namespace: Annotated[str, NAMESPACE] = namespace()
