@@ -8,10 +8,12 @@
   Kibana does not look for them.
 - It has no words for some things that a Lens column can have (a time scale, a filter): the source says them under
   ``columns``, by the column's id.
+
+Refused is what it would leave out without a word: the filter of a figure, and the order of top values by a formula.
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from collector.assets.errors import AssetError
 
@@ -24,8 +26,10 @@ def correct_dashboard(compiled: _Json, source: Mapping[str, Any], additions: Map
     """Correct a compiled dashboard in place and return it; ``additions`` are merged into the columns they name.
 
     Raises:
-        AssetError: an addition names no column, or a panel has no id or no description.
+        AssetError: an addition names no column, a panel has no id or no description, or the compiler left out what it
+            was asked for.
     """
+    _refuse_filtered_figures(compiled["id"], source)
     if any(not panel.get(key) for panel in source["panels"] for key in ("id", "description")):
         raise AssetError(f"{compiled['id']}: each panel needs an id, and as its description the question it answers")
     descriptions = {panel["id"]: panel["description"] for panel in source["panels"]}
@@ -34,6 +38,7 @@ def correct_dashboard(compiled: _Json, source: Mapping[str, Any], additions: Map
         panel["embeddableConfig"]["description"] = descriptions[panel["panelIndex"]]
         _correct_rings(panel)
         for layer in _layers(panel):
+            _refuse_order_by_formula(panel["panelIndex"], layer)
             _correct_layer(layer)
             for name in additions.keys() & layer["columns"].keys():
                 layer["columns"][name] |= additions[name]
@@ -41,6 +46,24 @@ def correct_dashboard(compiled: _Json, source: Mapping[str, Any], additions: Map
     if unused:
         raise AssetError(f"{compiled['id']}: no column has the id {', '.join(sorted(unused))}")
     return compiled
+
+
+def _refuse_filtered_figures(dashboard: str, source: object) -> None:
+    if isinstance(source, Mapping):
+        part = cast("Mapping[str, object]", source)
+        if {"aggregation", "filter"} <= part.keys():
+            raise AssetError(f"{dashboard}: the filter of {part.get('id')} is not compiled: say it under columns")
+        for inner in part.values():
+            _refuse_filtered_figures(dashboard, inner)
+    elif isinstance(source, list):
+        for inner in cast("list[object]", source):
+            _refuse_filtered_figures(dashboard, inner)
+
+
+def _refuse_order_by_formula(panel: str, layer: _Json) -> None:
+    for column in layer["columns"].values():
+        if column["operationType"] == "terms" and column["params"]["orderBy"].get("fallback"):
+            raise AssetError(f"panel {panel}: top values cannot be by a formula: sort by a figure, or put one first")
 
 
 def _layers(panel: Mapping[str, Any]) -> Iterator[_Json]:

@@ -185,6 +185,16 @@ class TestCompiling:
             ("        description: What?\n", "", "a: each panel needs an id, and as its description the question"),
             ("columns: {figure:", "columns: {figur:", "a: no column has the id figur"),
             ("aggregation: count", "aggregation: guess", "source.yml: "),
+            (
+                "aggregation: count",
+                "aggregation: count, filter: {kql: 'a : 1'}",
+                "a: the filter of figure is not compiled",
+            ),
+            (
+                "primary: {id: figure, aggregation: count}",
+                "primary: {id: figure, formula: count()}\n          breakdown: {type: values, field: a}",
+                "panel panel: top values cannot be by a formula",
+            ),
             ("dashboards:", "dashboards: [", "source.yml cannot be read: while parsing"),
         ],
     )
