@@ -41,11 +41,11 @@ def format_bytes(size: int) -> str:
 
 
 def format_share(part: int, whole: int) -> str:
-    """``7.4 %``; what is there but rounds to nothing is ``<0.1 %``; a dash where there is no whole."""
+    """``7.4 %``; what is there, or too much, but rounds to nothing is ``<0.1 %``; a dash where there is no whole."""
     if whole == 0:
         return _ABSENT
     percent = 100 * part / whole
-    return "<0.1 %" if 0 < percent < 0.05 else f"{percent:.1f} %"  # noqa: PLR2004 - it would round to 0.0
+    return "<0.1 %" if 0 < abs(percent) < 0.05 else f"{percent:.1f} %"  # noqa: PLR2004 - it would round to 0.0
 
 
 def format_rate(per_second: float) -> str:

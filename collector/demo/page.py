@@ -38,6 +38,7 @@ _ROOM_FOR_MODEL: Final = 108
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 _FIRST_ERROR: Final = 400
+_TOKENS_EXPLAINED: Final = "rest: metered and in no log; unlogged: answered requests without tokens in logs"
 _LABEL: Final = "dim"
 _HEADER: Final = "bold"
 
@@ -214,6 +215,7 @@ def _list_usage(usage: Sequence[Usage], *, wide: bool) -> Table:
 def _list_tokens(tokens: Sequence[ComparedTokens], *, wide: bool) -> Table:
     """List metered tokens beside logged ones, the rest in tokens and per cent, and requests without logged tokens."""
     table = _make_table("tokens")
+    table.caption, table.caption_justify, table.caption_style = _TOKENS_EXPLAINED, "left", _LABEL
     table.expand = True
     table.columns[0].ratio = 1
     if wide:
@@ -222,7 +224,7 @@ def _list_tokens(tokens: Sequence[ComparedTokens], *, wide: bool) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for row in tokens:
         table.add_row(
-            f"  {row.deployment}",
+            row.deployment,
             *((", ".join(sorted(row.models)),) if wide else ()),
             *map(format_count, (row.metered, row.logged, row.rest)),
             Text(format_share(row.rest, row.metered), style=_warn(row.rest, row.metered, quiet="")),

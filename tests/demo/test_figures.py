@@ -49,7 +49,14 @@ def test_bytes_count_in_powers_of_1024(size: int, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("part", "whole", "text"),
-    [(0, 0, "-"), (0, 10, "0.0 %"), (1, 100_000, "<0.1 %"), (74, 1_000, "7.4 %"), (3, 3, "100.0 %")],
+    [
+        (0, 0, "-"),
+        (0, 10, "0.0 %"),
+        (1, 100_000, "<0.1 %"),
+        (-1, 100_000, "<0.1 %"),
+        (74, 1_000, "7.4 %"),
+        (3, 3, "100.0 %"),
+    ],
 )
 def test_a_share_never_rounds_something_to_nothing(part: int, whole: int, text: str) -> None:
     assert format_share(part, whole) == text
