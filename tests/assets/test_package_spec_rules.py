@@ -143,6 +143,19 @@ def test_the_package_stays_within_the_limits_of_size() -> None:
     assert max(path.stat().st_size for path in files if path.suffix in {".yml", ".md", ".hbs"}) <= 5_000_000
 
 
+def test_the_page_tells_of_every_data_stream_and_of_all_that_kibana_gets() -> None:
+    page = (ROOT / "docs" / "README.md").read_text()
+    assert "{{" not in page
+    for folder in FOLDERS:
+        manifest = manifest_of(folder)
+        assert f"`{manifest['type']}-{manifest['dataset']}-*`" in page
+        for field in fields_of(folder):
+            assert f"| {field['name']} |" in page
+    for path in SAVED_OBJECTS:
+        attributes = json.loads((ROOT / path).read_text())["attributes"]
+        assert (attributes.get("title") or attributes["name"]) in page
+
+
 # Inputs and variables
 
 

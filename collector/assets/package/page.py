@@ -1,7 +1,7 @@
 """The package's page in Kibana, ``docs/README.md``, from its template and the data streams.
 
-The template holds two calls, as in packages of Elastic: ``{{fields "logs"}}`` becomes the table of a data stream's
-fields, ``{{event "logs"}}`` its sample event.
+The template holds calls, as in packages of Elastic: ``{{fields "logs"}}`` becomes the table of a data stream's fields,
+``{{event "logs"}}`` its sample event, ``{{assets "dashboard"}}`` the list of a kind of Kibana's assets.
 """
 
 import json
@@ -15,25 +15,27 @@ import yaml
 from collector.assets.errors import AssetError
 from collector.assets.field_files import FILE as FIELD_FILE
 from collector.assets.files import Body, package_root
+from collector.assets.package.dashboard_files import KIBANA
 from collector.assets.package.streams import DATA_STREAMS
 
 TEMPLATE: Final = PurePosixPath("_dev") / "build" / "docs" / "README.md"
 PAGE: Final = PurePosixPath("docs") / "README.md"
 SAMPLE: Final = "sample_event.json"
 
-_CALL: Final = re.compile(r'\{\{(fields|event) "(\w+)"\}\}')
+_CALL: Final = re.compile(r'\{\{(fields|event|assets) "(\w+)"\}\}')
 _TABLE_HEAD: Final = "| Field | Description | Type | Unit | Metric Type |\n|---|---|---|---|---|"
 
 
 def render_page(built: Mapping[PurePosixPath, bytes]) -> bytes:
-    """The page; field files are taken from what was built.
+    """The page; field files and Kibana's assets are taken from what was built.
 
     Raises:
-        AssetError: the template, or a sample event that it asks for, is missing, or it names no data stream.
+        AssetError: the template, or a sample event that it asks for, is missing, or it names what is not there.
     """
     calls: Mapping[str, Callable[[str], str]] = {
         "fields": lambda folder: _render_fields(built, folder),
         "event": _render_event,
+        "assets": lambda kind: _render_assets(built, kind),
     }
     return _CALL.sub(lambda call: calls[call[1]](call[2]), _read(TEMPLATE)).encode()
 
@@ -54,6 +56,19 @@ def _row(entry: Body) -> str:
 def _render_event(folder: str) -> str:
     event = json.loads(_read(DATA_STREAMS / folder / SAMPLE))
     return f"A sample event:\n\n```json\n{json.dumps(event, indent=2, ensure_ascii=False)}\n```"
+
+
+def _render_assets(built: Mapping[PurePosixPath, bytes], kind: str) -> str:
+    files = [content for path, content in sorted(built.items()) if path.parent == KIBANA / kind]
+    if not files:
+        raise AssetError(f"{TEMPLATE}: there is no {kind}")
+    return "\n".join(_item(json.loads(content)["attributes"]) for content in files)
+
+
+def _item(attributes: Body) -> str:
+    """One line: rules have a name, everything else a title."""
+    name, description = attributes.get("title") or attributes["name"], attributes.get("description")
+    return f"- **{name}**: {' '.join(str(description).split())}" if description else f"- {name}"
 
 
 def _read(path: PurePosixPath) -> str:
