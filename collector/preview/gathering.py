@@ -13,17 +13,19 @@ _NO_TABLE = PanelTable((), ())
 
 
 class UnknownDashboardError(Exception):
-    """The package has no such dashboard. The message names those that it has."""
+    """The package has no such dashboard, or none at all. The message names those that it has."""
 
 
 def choose_dashboards(ids: Iterable[str] = ()) -> list[Dashboard]:
     """Return the dashboards of the package with these ids, all of them without any.
 
     Raises:
-        UnknownDashboardError: one is not there.
+        UnknownDashboardError: one is not there, or there is none.
         UnknownPanelFeatureError: one uses what the runner does not know.
     """
     dashboards = {dashboard.id: dashboard for dashboard in load_dashboards()}
+    if not dashboards:
+        raise UnknownDashboardError("this installation has no dashboards")
     wanted = list(dict.fromkeys(ids)) or list(dashboards)
     for name in wanted:
         if name not in dashboards:
