@@ -8,7 +8,7 @@ Elasticsearch takes nothing, intervals are left out.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import batched
 from typing import Final
 
@@ -29,7 +29,7 @@ _DOCUMENTS_AT_ONCE: Final = 500
 class Stocktaking:
     """Makes the inventory of what was found, and sends it."""
 
-    def __init__(  # noqa: PLR0913 - two neighbours, a name, a time and two clocks
+    def __init__(
         self,
         clients: MonitorClients,
         sink: ElasticsearchSink,
@@ -37,10 +37,9 @@ class Stocktaking:
         stream: str,
         interval: float,
         clock: Callable[[], float] = time.time,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """`stream` is the name in the log; documents bear the beginning of their `interval`, in seconds."""
-        self._lists = ResourceLists(clients, sleep)
+        self._lists = ResourceLists(clients)
         self._sink = sink
         self._stream = stream
         self._interval = interval
