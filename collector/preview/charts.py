@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import altair as alt
 
-from collector.assets.panels.model import Mark, Panel, PanelTable, TimeRange
+from collector.assets.panels.model import Format, Mark, Panel, PanelTable, TimeRange
 from collector.preview.formatting import write_axis, write_value
 from collector.preview.rings import draw_rings
 from collector.preview.series import Series, read_series
@@ -37,6 +37,7 @@ _STACKS: Final[dict[str, Literal["zero", "normalize"] | None]] = {
     "percentage": "normalize",
     "none": None,
 }
+_SHARES: Final = Format("percent")
 _MARKS: Final[tuple[Mark, ...]] = ("bar", "area", "line")
 """From the back to the front."""
 
@@ -117,16 +118,16 @@ def _mark(chart: alt.Chart, mark: Mark) -> alt.Chart:
 
 def _place(chart: alt.Chart, side: _Side, mark: Mark) -> alt.Chart:
     """Lay out amounts over time or over names."""
+    stack = None if mark == "line" else _STACKS[side.panel.stacking]
     axis = alt.Axis(
         orient=side.orient,
         title=None,
-        labelExpr=write_axis(side.series[0].column.format),
+        labelExpr=write_axis(_SHARES if stack == "normalize" else side.series[0].column.format),
         tickCount=_TICKS_OF_AMOUNTS,
         grid=side.orient == "left",
         domain=False,
         ticks=False,
     )
-    stack = None if mark == "line" else _STACKS[side.panel.stacking]
     chart = chart.encode(y=alt.Y("value:Q", axis=axis, stack=stack, scale=_scale(side.series)))
     if side.interval is None:
         return chart.encode(x=alt.X("x:N", sort=None, axis=alt.Axis(title=None, labelAngle=0, labelLimit=160)))

@@ -5,21 +5,26 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Final
 
-from collector.assets.panels.model import Column, Panel, PanelTable, TimeRange, Value
+from collector.assets.panels.model import Column, Dashboard, Panel, PanelTable, TimeRange, Value
 from collector.preview.filled import FilledDashboard, FilledPanel
 from collector.preview.formatting import write_value
 
 _LONG: Final = 60
 """Letters from which on a text may go over several lines."""
+CHARTS: Final = frozenset({"xy", "pie"})
+"""Kinds of panels that are drawn."""
 NOTHING: Final = "No data in this time range."
 
 
 def write_dashboard(filled: FilledDashboard, charts: Sequence[str]) -> str:
-    """Return a dashboard as a section; `charts` are the ids of panels that have one to draw."""
+    """Return a dashboard as a section; `charts` are the names of panels that have one to draw."""
     dashboard = filled.dashboard
     controls = ", ".join(control.title for control in dashboard.controls)
     narrowed = f" In Kibana it can be narrowed by {controls}." if controls else ""
-    panels = "\n".join(_write_panel(each, has_chart=each.panel.id in charts) for each in filled.panels)
+    names = [name_panel(dashboard, each.panel) for each in filled.panels]
+    panels = "\n".join(
+        _write_panel(each, name, has_chart=name in charts) for each, name in zip(filled.panels, names, strict=True)
+    )
     return (
         f'<section id="{escape(dashboard.id)}" aria-labelledby="{escape(dashboard.id)}-title">\n'
         f'<h1 id="{escape(dashboard.id)}-title">{escape(dashboard.title)}</h1>\n'
@@ -27,6 +32,11 @@ def write_dashboard(filled: FilledDashboard, charts: Sequence[str]) -> str:
         f'<p class="range">{escape(write_range(filled.time_range))}</p>\n'
         f'<div class="grid">\n{panels}\n</div>\n</section>'
     )
+
+
+def name_panel(dashboard: Dashboard, panel: Panel) -> str:
+    """Return the name of a panel within a page: two dashboards may call theirs the same."""
+    return f"{dashboard.id}-{panel.id}"
 
 
 def write_range(time_range: TimeRange) -> str:
@@ -49,9 +59,9 @@ def write_cell(value: Value, column: Column, interval: float | None) -> str:
     return write_value(value, column.format)
 
 
-def _write_panel(filled: FilledPanel, *, has_chart: bool) -> str:
-    panel = filled.panel
-    name, grid = escape(panel.id), panel.grid
+def _write_panel(filled: FilledPanel, name: str, *, has_chart: bool) -> str:
+    panel, grid = filled.panel, filled.panel.grid
+    name = escape(name)
     place = f"grid-area: {grid.y + 1} / {grid.x + 1} / span {grid.h} / span {grid.w}"
     switch = (
         f'<button type="button" data-panel="{name}" aria-pressed="false">Table'
@@ -63,24 +73,24 @@ def _write_panel(filled: FilledPanel, *, has_chart: bool) -> str:
         f'<article class="panel" id="{name}" data-kind="{panel.kind}" style="{place}" aria-labelledby="{name}-title">'
         f'<div class="head"><h2 id="{name}-title">{escape(panel.title)}</h2>{switch}</div>'
         f'<p class="question">{escape(panel.description)}</p>'
-        f'<div class="body">{_write_body(filled, has_chart=has_chart)}</div></article>'
+        f'<div class="body">{_write_body(filled, name, has_chart=has_chart)}</div></article>'
     )
 
 
-def _write_body(filled: FilledPanel, *, has_chart: bool) -> str:
+def _write_body(filled: FilledPanel, name: str, *, has_chart: bool) -> str:
     panel, table = filled.panel, filled.table
     if panel.kind == "text":
         return _write_text(panel)
     if panel.kind == "metric":
         return _write_figures(table)
-    if not table.rows:
+    if not table.rows or (panel.kind in CHARTS and not has_chart):
         return f'<p class="empty">{NOTHING}</p>'
     hidden = " hidden" if has_chart else ""
     rows = (
         f'<div class="rows" tabindex="0" role="region" aria-label="{escape(panel.title)}, table"{hidden}>'
         f"{_write_table(table)}</div>"
     )
-    return (f'<div class="chart" data-chart="{escape(panel.id)}"></div>' if has_chart else "") + rows
+    return (f'<div class="chart" data-chart="{name}"></div>' if has_chart else "") + rows
 
 
 def _write_text(panel: Panel) -> str:

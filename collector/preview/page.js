@@ -3,10 +3,10 @@ const drawn = JSON.parse(document.getElementById("charts").textContent);
 const themes = JSON.parse(document.getElementById("themes").textContent);
 const root = document.documentElement;
 const themeButton = document.getElementById("theme");
-let views = [];
+const views = new Map();
 
-async function drawCharts() {
-  views.forEach((view) => view.finalize());
+async function drawChart(place) {
+  views.get(place)?.finalize();
   const options = {
     actions: false,
     ast: true, // no eval: the page's own policy forbids it
@@ -14,9 +14,13 @@ async function drawCharts() {
     config: themes[root.dataset.theme],
     tooltip: { theme: root.dataset.theme },
   };
-  const places = [...document.querySelectorAll(".chart")].filter((place) => !place.closest("[hidden]"));
-  views = await Promise.all(places.map((place) => vegaEmbed(place, drawn[place.dataset.chart], options)));
-  root.dataset.drawn = String(views.length);
+  views.set(place, await vegaEmbed(place, drawn[place.dataset.chart], options));
+}
+
+async function drawCharts() {
+  const places = [...document.querySelectorAll(".chart")].filter((place) => !place.hidden);
+  await Promise.all(places.map(drawChart));
+  root.dataset.drawn = String(places.length);
 }
 
 function setTheme(name) {
@@ -34,7 +38,9 @@ for (const button of document.querySelectorAll("button[data-panel]")) {
     const showsRows = button.getAttribute("aria-pressed") !== "true";
     button.setAttribute("aria-pressed", String(showsRows));
     panel.querySelector(".rows").hidden = !showsRows;
-    panel.querySelector(".chart").hidden = showsRows;
+    const place = panel.querySelector(".chart");
+    place.hidden = showsRows;
+    if (!showsRows) drawChart(place); // the theme may be another one by now
   });
 }
 

@@ -11,7 +11,7 @@ import vl_convert
 
 from collector.preview.charts import VEGA_LITE, Drawing, Spec, draw_chart
 from collector.preview.filled import FilledDashboard
-from collector.preview.markup import write_dashboard
+from collector.preview.markup import CHARTS, name_panel, write_dashboard
 from collector.preview.theme import FONT, THEMES, Palette, chart_config
 
 
@@ -36,9 +36,9 @@ def write_page(dashboards: Sequence[FilledDashboard]) -> str:
 def _draw_charts(filled: FilledDashboard) -> dict[str, Spec]:
     drawing = Drawing(filled.time_range, Palette())
     charts = {
-        each.panel.id: draw_chart(each.panel, each.table, drawing)
+        name_panel(filled.dashboard, each.panel): draw_chart(each.panel, each.table, drawing)
         for each in filled.panels
-        if each.panel.kind in {"xy", "pie"}
+        if each.panel.kind in CHARTS
     }
     return {name: chart for name, chart in charts.items() if chart is not None}
 

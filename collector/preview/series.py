@@ -37,12 +37,18 @@ def read_series(table: PanelTable, palette: Palette, chosen: Mapping[str, str]) 
     )
     metrics = [(index, column) for index, column in enumerate(table.columns) if column.role == "metric"]
     kind = " / ".join(table.columns[index].label for index in places[1:])
+    parted = {
+        column.name
+        for row in table.rows
+        for index, column in metrics
+        if row[index] is not None and any(row[each] is not None for each in places[1:])
+    }
     found: dict[tuple[str, str], tuple[Column, list[Point]]] = {}
     for row in table.rows:
         for index, column in metrics:
             value = row[index]
             if isinstance(value, int | float):
-                name = _name(column, [row[each] for each in places[1:]])
+                name = _name(column, [row[each] for each in places[1:]], alone=len(parted) <= 1)
                 found.setdefault((column.name, name), (column, []))[1].append((row[places[0]], value))
     series = [
         Series(
@@ -56,9 +62,10 @@ def read_series(table: PanelTable, palette: Palette, chosen: Mapping[str, str]) 
     return sorted(series, key=lambda each: each.name in REST_NAMES)
 
 
-def _name(column: Column, values: Sequence[Value]) -> str:
+def _name(column: Column, values: Sequence[Value], *, alone: bool) -> str:
+    """Name a part by what it is part of; of several figures with parts, also by its figure."""
     said = [str(value) for value in values if value is not None]
-    return " / ".join(said) if said else column.label
+    return " / ".join(said if said and alone else [*said, column.label])
 
 
 def _own_colour(column: Column, name: str) -> str | None:

@@ -39,7 +39,7 @@ def test_every_panel_of_overview_is_drawn(
     assert opened.messages == []
     empty = []
     for filled in overview_of_a_day.panels:
-        panel = opened.page.locator(f"[id='{filled.panel.id}']")
+        panel = opened.page.locator(f"#aoai-overview-{filled.panel.id}")
         match filled.panel.kind:
             case "metric":
                 shown = panel.locator("strong").inner_text() not in {"-", "0"}

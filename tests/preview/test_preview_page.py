@@ -5,16 +5,16 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from plugins.browser import OpenedPage, OpenPage
 from plugins.drawn import HOSTILE
 
 from collector.preview.filled import FilledDashboard
 from collector.preview.page import write_page
-from collector.preview.theme import THEMES, Theme
+from collector.preview.theme import DARK, THEMES, Theme
 
 CHARTS = ["bars", "line", "rings"]
-MARKS = "#{} .chart svg :is(.mark-rect, .mark-line, .mark-symbol, .mark-arc) path"
+MARKS = "#made-up-{} .chart svg :is(.mark-rect, .mark-line, .mark-symbol, .mark-arc) path"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def test_every_chart_is_drawn_within_its_panel_and_nothing_is_said_or_fetched(
     assert [url for url in opened.requests if not url.startswith(("data:", "blob:"))] == [page_file.as_uri()]
     for name in CHARTS:
         assert opened.page.locator(MARKS.format(name)).count() > 0
-        panel, chart = (edges(opened.page, f"#{name}{part}") for part in ("", " .chart svg"))
+        panel, chart = (edges(opened.page, f"#made-up-{name}{part}") for part in ("", " .chart svg"))
         assert panel.left <= chart.left < chart.right <= panel.right
         assert panel.top <= chart.top < chart.bottom <= panel.bottom
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -60,24 +60,24 @@ def test_every_chart_is_drawn_within_its_panel_and_nothing_is_said_or_fetched(
 
 def test_a_panel_has_its_title_its_question_and_its_figures(opened: OpenedPage) -> None:
     page = opened.page
-    assert page.locator("#figure h2").inner_text() == "Requests"
-    assert page.locator("#figure .question").inner_text() == "How many requests were there?"
-    assert page.locator("#figure .figure").inner_text().split() == ["12,345", "before", "11,000"]
-    assert page.locator("#rows tbody tr").all_inner_texts() == ["chat\t9\t12.3 %", "deep\t1\t-"]
-    assert page.locator("#nothing .body").inner_text() == "No data in this time range."
+    assert page.locator("#made-up-figure h2").inner_text() == "Requests"
+    assert page.locator("#made-up-figure .question").inner_text() == "How many requests were there?"
+    assert page.locator("#made-up-figure .figure").inner_text().split() == ["12,345", "before", "11,000"]
+    assert page.locator("#made-up-rows tbody tr").all_inner_texts() == ["chat\t9\t12.3 %", "deep\t1\t-"]
+    assert page.locator("#made-up-nothing .body").inner_text() == "No data in this time range."
     assert page.locator(".range").inner_text() == "2026-08-19 09:00 to 2026-08-19 11:00, all times in UTC"
 
 
 def test_texts_from_data_stay_texts(opened: OpenedPage) -> None:
-    assert opened.page.locator("#documents tbody td").nth(1).inner_text() == HOSTILE
-    assert opened.page.locator("#words .rows p").all_inner_texts() == ["First.", HOSTILE]
+    assert opened.page.locator("#made-up-documents tbody td").nth(1).inner_text() == HOSTILE
+    assert opened.page.locator("#made-up-words .rows p").all_inner_texts() == ["First.", HOSTILE]
     assert opened.page.locator("b").count() == 0
 
 
 def test_a_line_is_interrupted_where_there_is_no_data(opened: OpenedPage) -> None:
-    path = opened.page.locator("#bars .mark-line path").first.get_attribute("d") or ""
+    path = opened.page.locator("#made-up-bars .mark-line path").first.get_attribute("d") or ""
     assert len(re.findall("M", path)) == 2
-    path = opened.page.locator("#line .mark-line path").first.get_attribute("d") or ""
+    path = opened.page.locator("#made-up-line .mark-line path").first.get_attribute("d") or ""
     assert len(re.findall("M", path)) == 1
 
 
@@ -90,7 +90,7 @@ def test_a_page_starts_in_the_colours_of_the_reader_s_system_and_can_be_switched
     colour = "getComputedStyle(document.querySelector('.panel')).backgroundColor"
     red, green, blue = (int(first.panel[place : place + 2], 16) for place in (1, 3, 5))
     assert page.evaluate(colour) == f"rgb({red}, {green}, {blue})"
-    label = page.locator("#bars .chart .role-axis-label text").first
+    label = page.locator("#made-up-bars .chart .role-axis-label text").first
     before = label.get_attribute("fill")
     page.get_by_role("button", name="Dark").click()
     page.wait_for_function("document.documentElement.dataset.drawn")
@@ -114,7 +114,7 @@ def test_everything_can_be_reached_and_used_by_keyboard(opened: OpenedPage) -> N
         "About",
     ]
 
-    table, chart = (page.locator(f"#line {part}") for part in (".rows", ".chart"))
+    table, chart = (page.locator(f"#made-up-line {part}") for part in (".rows", ".chart"))
     page.get_by_role("button", name="Table of Latency").focus()
     assert (table.is_visible(), chart.is_visible()) == (False, True)
     page.keyboard.press("Enter")
@@ -122,6 +122,16 @@ def test_everything_can_be_reached_and_used_by_keyboard(opened: OpenedPage) -> N
     assert table.locator("tbody tr").count() == 4
     page.keyboard.press("Enter")
     assert (table.is_visible(), chart.is_visible()) == (False, True)
+
+
+def test_a_chart_that_was_away_while_the_colours_changed_comes_back_in_the_new_ones(opened: OpenedPage) -> None:
+    page = opened.page
+    button = page.get_by_role("button", name="Table of Latency")
+    button.click()
+    page.get_by_role("button", name="Dark").click()
+    button.click()
+    label = page.locator("#made-up-line .chart .role-axis-label text").first
+    expect(label).to_have_attribute("fill", DARK.subdued)
 
 
 def test_charts_say_what_they_are_to_who_does_not_see_them(opened: OpenedPage) -> None:

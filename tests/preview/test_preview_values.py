@@ -76,6 +76,15 @@ def test_a_series_has_one_colour_in_all_panels_and_what_stands_for_the_rest_is_g
     assert read_series(second, palette, {"a": "#123456"})[1].colour == "#123456"
 
 
+def test_figures_that_have_the_same_parts_are_told_apart() -> None:
+    figures = (Column("in", "Prompt", "metric", mark="bar"), Column("out", "Answer", "metric", mark="bar"))
+    columns = (Column("time", "Time", "time"), Column("model", "Model", "breakdown"), *figures)
+    table = PanelTable(columns, ((NOON, "o1", 1, 2), (NOON, "gpt-4o", 3, 4)), 60)
+    series = read_series(table, Palette(), {})
+    assert [each.name for each in series] == ["o1 / Prompt", "o1 / Answer", "gpt-4o / Prompt", "gpt-4o / Answer"]
+    assert len({each.colour for each in series}) == 4
+
+
 def test_a_line_breaks_where_a_bucket_is_missing_and_nowhere_else() -> None:
     columns = (Column("time", "Time", "time"), Column("p95", "p95", "metric", mark="line"))
     times = [NOON + timedelta(minutes=minute) for minute in (0, 1, 3)]
