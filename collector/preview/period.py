@@ -29,10 +29,10 @@ def read_period(start: str, end: str, now: datetime) -> TimeRange:
 
 
 def _read(text: str, now: datetime) -> datetime:
-    if (back := _BACK.fullmatch(text)) is not None:
-        return now - timedelta(**{_UNITS[back[2]]: int(back[1])}) if back[1] else now
     try:
+        if (back := _BACK.fullmatch(text)) is not None:
+            return now - timedelta(**{_UNITS[back[2]]: int(back[1])}) if back[1] else now
         at = datetime.fromisoformat(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter: before the first day of the calendar
         raise PeriodError(f"{text!r} is no time: write 2026-03-10T09:00, 2026-03-10, now or now-24h") from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
