@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from collector.assets.panels.kql import translate_kql
@@ -69,6 +69,7 @@ def in_quotes(text: str) -> str:
 class TestParsing:
     """Texts and what they mean."""
 
+    @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(nodes, st.randoms(use_true_random=False))
     def test_a_query_is_read_as_it_was_meant_however_it_is_written(self, node: Node, dice: random.Random) -> None:
         assert parse_kql(write(node, dice)) == node
