@@ -5,9 +5,11 @@ from enum import StrEnum
 
 from elasticsearch import AsyncElasticsearch
 
+from collector.assets.errors import AssetError
 from collector.assets.files import Body
-from collector.assets.server import Asset, AssetKind, is_embedded, read_stored, write
+from collector.assets.server import Asset, AssetKind, is_embedded, is_of_fleet, read_stored, write
 from collector.assets.sources import component_templates, pipelines, templates
+from collector.assets.templates import PACKAGE
 
 
 class Outcome(StrEnum):
@@ -45,10 +47,16 @@ async def install(client: AsyncElasticsearch) -> InstallReport:
     in any case, so that what somebody edited on the server is as shipped afterwards.
 
     Raises:
-        AssetError: the server did not answer or refused an asset; those before it are installed.
+        AssetError: the server did not answer or refused an asset; those before it are installed. Or Fleet has installed
+            the package here; nothing is changed then.
     """
     assets = shipped_assets(embedded=await is_embedded(client))
     before = {kind: await read_stored(client, kind) for kind in AssetKind}
+    if any(is_of_fleet(stored) for stored in before[AssetKind.INDEX_TEMPLATE].values()):
+        raise AssetError(
+            f"Fleet has installed the package {PACKAGE} here, with assets of the same names: nothing was changed. "
+            "Update the package in Kibana, or remove it there first"
+        )
     for asset in assets:
         await write(client, asset)
     after = {kind: await read_stored(client, kind) for kind in AssetKind}

@@ -8,8 +8,7 @@ from elasticsearch import AsyncElasticsearch
 from collector import __version__
 from collector.assets.files import Body
 from collector.assets.installation import shipped_assets
-from collector.assets.server import Asset, AssetKind, is_embedded, read_stored
-from collector.assets.templates import PACKAGE
+from collector.assets.server import Asset, AssetKind, is_embedded, is_of_fleet, read_stored
 
 
 async def missing_assets(client: AsyncElasticsearch) -> list[str]:
@@ -29,17 +28,10 @@ async def missing_assets(client: AsyncElasticsearch) -> list[str]:
 def _is_current(asset: Asset, stored: Body | None) -> bool:
     if stored is None:
         return False
-    # A pipeline has the version in its name.
-    return asset.kind is AssetKind.PIPELINE or _is_of_this_version(stored)
+    # A pipeline has the version in its name. Fleet's templates name pipelines, and those are looked for as well.
+    return asset.kind is AssetKind.PIPELINE or is_of_fleet(stored) or _version(stored) == __version__
 
 
-def _is_of_this_version(template: Body) -> bool:
-    """Whether ``setup`` installed it, in this version, or Fleet did with the package.
-
-    Fleet writes no version; its templates name pipelines that have one, and those are looked for as well.
-    """
-    meta = cast("Mapping[str, object]", template.get("_meta") or {})
-    package = cast("Mapping[str, object]", meta.get("package") or {})
-    if meta.get("managed_by") == "fleet":
-        return package.get("name") == PACKAGE
-    return package.get("version") == __version__
+def _version(stored: Mapping[str, object]) -> object:
+    meta = cast("Mapping[str, object]", stored.get("_meta") or {})
+    return cast("Mapping[str, object]", meta.get("package") or {}).get("version")

@@ -9,6 +9,7 @@ from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, Transport
 
 from collector.assets.errors import AssetError, AssetsUnreadableError
 from collector.assets.files import Body
+from collector.assets.templates import PACKAGE
 
 FORBIDDEN = (401, 403)
 
@@ -58,6 +59,13 @@ async def is_embedded(client: AsyncElasticsearch) -> bool:
     except (ApiError, TransportError) as error:
         raise AssetError(f"the server does not answer: {explain(error)}") from error
     return info["version"].get("build_flavor") == "embedded"
+
+
+def is_of_fleet(template: Body) -> bool:
+    """Whether Fleet installed a template, with our package; it writes the package's name and no version."""
+    meta = cast("Mapping[str, object]", template.get("_meta") or {})
+    package = cast("Mapping[str, object]", meta.get("package") or {})
+    return meta.get("managed_by") == "fleet" and package.get("name") == PACKAGE
 
 
 async def read_stored(client: AsyncElasticsearch, kind: AssetKind) -> dict[str, Body]:

@@ -92,6 +92,20 @@ async def test_a_template_that_fleet_installed_with_our_package_is_not_missing(
 
 
 @engine
+async def test_what_fleet_installed_is_not_overwritten(client: AsyncElasticsearch) -> None:
+    name, meta = "logs-aoai.logs", {"package": {"name": "aoai"}, "managed_by": "fleet", "managed": True}
+    (before,) = (await client.indices.get_index_template(name=name))["index_templates"]
+    await client.indices.put_index_template(name=name, body={**before["index_template"], "_meta": meta})
+    try:
+        with pytest.raises(AssetError, match="Fleet has installed the package aoai here"):
+            await install(client)
+        (after,) = (await client.indices.get_index_template(name=name))["index_templates"]
+    finally:
+        await client.indices.put_index_template(name=name, body=before["index_template"])
+    assert after["index_template"]["_meta"] == meta
+
+
+@engine
 async def test_the_users_component_template_stays_as_it_is(client: AsyncElasticsearch) -> None:
     name, template = "logs-aoai.logs@custom", {"settings": {"index": {"refresh_interval": "7s"}}}
     await client.cluster.put_component_template(name=name, template=template)
