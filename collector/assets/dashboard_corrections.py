@@ -3,7 +3,7 @@
 - The description of a panel is not compiled.
 - A chart's breakdown comes after its time: Kibana would then choose the top values of each bucket of time instead of
   those of the whole chart, which is what its own editor does.
-- The second ring of a pie is stored where only a mosaic looks for it.
+- The second ring of a pie is stored as the second axis of a mosaic, and not as Kibana's own pies have it.
 - In a formula the percentile of ``percentile()`` is not compiled, and ``shift`` and ``reducedTimeRange`` are where
   Kibana does not look for them.
 - It has no words for some things that a Lens column can have (a time scale, a filter): the source says them under

@@ -260,6 +260,9 @@ REFUSED: dict[str, Callable[[Json], object]] = {
     "ES|QL": lambda it: state_of(it)["datasourceStates"]["textBased"].update(layers={"x": {}}),
     "a filter": lambda it: state_of(it).update(filters=[{"meta": {"type": "spatial_filter"}, "query": {"a": 1}}]),
     "words without a field": lambda it: state_of(it)["query"].update(query="gpt-4o"),
+    "a table sorted by its labels": lambda it: state_of(it, "callers")["visualization"].update(
+        sorting={"columnId": "callers-id", "direction": "asc"}
+    ),
     "a transposed table": lambda it: state_of(it, "callers")["visualization"]["columns"][0].update(isTransposed=True),
     "a treemap": lambda it: state_of(it, "share")["visualization"].update(shape="treemap"),
     "a visualisation": lambda it: panel_of(it, "share")["embeddableConfig"]["attributes"].update(

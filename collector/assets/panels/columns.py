@@ -56,7 +56,7 @@ def read_bucket(name: str, column: State) -> Bucket:
         case "terms":
             return _read_terms(name, column["sourceField"], params)
         case "filters":
-            return Queries(name, {_label(entry): _query(entry["input"]) for entry in params["filters"]})
+            return _read_queries(name, params["filters"])
         case "date_histogram":
             return Times(name, column["sourceField"], params["interval"], params["includeEmptyRows"])
         case _:
@@ -132,6 +132,13 @@ def _read_terms(name: str, field: str, params: State) -> Terms:
     )
 
 
+def _read_queries(name: str, filters: list[State]) -> Queries:
+    queries = {entry["label"] or entry["input"]["query"]: _query(entry["input"]) for entry in filters}
+    if len(queries) < len(filters):
+        raise UnknownPanelFeatureError("two filters of one label")
+    return Queries(name, queries)
+
+
 def _params(column: State) -> State:
     operation: str = column["operationType"]
     params: State = column["params"]
@@ -143,10 +150,6 @@ def _only(references: list[str]) -> str:
     if len(references) != 1:
         raise UnknownPanelFeatureError("a formula that refers to several columns")
     return references[0]
-
-
-def _label(entry: State) -> str:
-    return entry["label"] or entry["input"]["query"]
 
 
 def _query(query: State) -> Query:

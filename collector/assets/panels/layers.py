@@ -3,13 +3,14 @@
 Keys of a visualisation that only change its looks are listed and left alone; any other unknown key is an error.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from collector.assets.panels.columns import read_bucket, read_figure, read_format, read_scale
 from collector.assets.panels.model import (
     Aggregation,
+    Bucket,
     Calculation,
     Column,
     Format,
@@ -25,6 +26,8 @@ from collector.assets.panels.strictness import refuse_unknown
 
 type State = Mapping[str, Any]
 
+_REFERENCE: Final = "indexpattern-datasource-layer-"
+_REFERENCE_LINE: Final = "referenceLine"
 _COMMON: Final = frozenset({"layerType", "colorMapping", "palette", "shape"})
 _LEGEND: Final = frozenset(
     {"legend", "legendDisplay", "legendPosition", "legendSize", "nestedLegend", "truncateLegend"}
@@ -106,10 +109,6 @@ def read_drawing(attributes: State) -> Drawing:
     )
 
 
-_REFERENCE: Final = "indexpattern-datasource-layer-"
-_REFERENCE_LINE: Final = "referenceLine"
-
-
 def _read_layer(shown: _Shown, index: str, stored: State) -> Layer:
     refuse_unknown(stored, {"columns", "columnOrder", "sampling"}, "a layer")
     if stored["sampling"] != 1:
@@ -119,13 +118,7 @@ def _read_layer(shown: _Shown, index: str, stored: State) -> Layer:
     buckets = tuple(read_bucket(name, columns[name]) for name in order if columns[name]["isBucketed"])
     figures = [read_figure(name, columns[name]) for name in order if not columns[name]["isBucketed"]]
     aggregations = tuple(figure for figure in figures if isinstance(figure, Aggregation))
-    sortable = {aggregation.id for aggregation in aggregations}
-    if any(isinstance(bucket, Terms) and bucket.order_by not in {None, *sortable} for bucket in buckets):
-        raise UnknownPanelFeatureError("top values by a formula")
-    if shown.sort is not None and shown.sort[0] in {bucket.id for bucket in buckets}:
-        raise UnknownPanelFeatureError("a table sorted by its labels")
-    if any(isinstance(bucket, Terms) and bucket.other for bucket in buckets[1:]):
-        raise UnknownPanelFeatureError("the others of an inner breakdown")
+    _refuse_orders(buckets, aggregations, shown)
     return Layer(
         id=shown.layer,
         index=index,
@@ -136,6 +129,17 @@ def _read_layer(shown: _Shown, index: str, stored: State) -> Layer:
         scales={name: scale for name in order if (scale := read_scale(columns[name])) is not None},
         sort=shown.sort,
     )
+
+
+def _refuse_orders(buckets: Sequence[Bucket], aggregations: Iterable[Aggregation], shown: _Shown) -> None:
+    sortable = {None, *(aggregation.id for aggregation in aggregations)}
+    terms = [bucket for bucket in buckets if isinstance(bucket, Terms)]
+    if any(one.order_by not in sortable for one in terms):
+        raise UnknownPanelFeatureError("top values by a formula")
+    if any(one.other for one in terms if one is not buckets[0]):
+        raise UnknownPanelFeatureError("the others of an inner breakdown")
+    if shown.sort is not None and shown.sort[0] in {bucket.id for bucket in buckets}:
+        raise UnknownPanelFeatureError("a table sorted by its labels")
 
 
 def _in_order(calculations: list[Calculation], columns: Mapping[str, State]) -> tuple[Calculation, ...]:
