@@ -9,7 +9,7 @@ from typing import Final
 
 import vl_convert
 
-from collector.assets.panels.model import Grid, Panel, PanelTable
+from collector.assets.panels.model import Column, Grid, Panel, PanelTable
 from collector.preview.charts import VEGA_LITE, Drawing, draw_chart
 from collector.preview.filled import FilledDashboard, FilledPanel
 from collector.preview.markup import NOTHING, list_figures, write_cell, write_range
@@ -122,7 +122,7 @@ def _draw_table(table: PanelTable, box: _Box, theme: Theme) -> Iterator[str]:
         [write_cell(value, column, table.interval_seconds) for value, column in zip(row, table.columns, strict=True)]
         for row in table.rows
     ]
-    widths = _share_out([column.label for column in table.columns], cells, box.width)
+    widths = _share_out(table.columns, cells, box.width)
     numbers = [column.role == "metric" for column in table.columns]
     heads = [
         _break(column.label, _letters(width - _PADDING, _SMALL))
@@ -156,14 +156,16 @@ def _draw_line(
         x += width
 
 
-def _share_out(heads: Sequence[str], rows: Sequence[Sequence[str]], width: float) -> list[float]:
-    """Divide a width between columns: each gets what its longest text needs, the longest ones what is left."""
-    columns = [[*_break(head, 1), *(row[index] for row in rows)] for index, head in enumerate(heads)]
-    needed = [max(map(len, column)) * _LETTER * _SMALL + _PADDING + 1 for column in columns]
+def _share_out(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: float) -> list[float]:
+    """Divide a width between columns: times and figures get what they need, texts share what is left."""
+    texts = [[*_break(column.label, 1), *(row[index] for row in rows)] for index, column in enumerate(columns)]
+    needed = [max(map(len, column)) * _LETTER * _SMALL + _PADDING + 1 for column in texts]
     widths = [0.0] * len(needed)
     left = width
-    for place, index in enumerate(sorted(range(len(needed)), key=needed.__getitem__)):
-        widths[index] = min(needed[index], left / (len(needed) - place))
+    order = sorted(range(len(needed)), key=lambda index: (columns[index].role == "breakdown", needed[index]))
+    for place, index in enumerate(order):
+        whole = columns[index].role != "breakdown"
+        widths[index] = needed[index] if whole else min(needed[index], left / (len(needed) - place))
         left -= widths[index]
     return [each + left / len(widths) for each in widths]
 
