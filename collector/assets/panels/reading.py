@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from collector.assets.panels.strictness import refuse_unknown
 
 type SavedObject = Mapping[str, Any]
 
-_TIME: Final = "@timestamp"
+_WHOLE: Final = Grid(0, 0, 48, 24)
 _SYNC: Final = frozenset({"syncColors", "syncCursor", "syncTooltips", "enhancements", "hidePanelTitles"})
 _ATTRIBUTES: Final = frozenset({"title", "type", "visualizationType", "references", "state", "description"})
 
@@ -57,6 +57,26 @@ class _Saved:
     references: Mapping[str, str]
 
 
+def read_search(saved_object: SavedObject) -> Panel:
+    """Read a saved search as a panel that fills a dashboard.
+
+    Raises:
+        UnknownPanelFeatureError: it uses what this reader does not know.
+    """
+    attributes: SavedObject = saved_object["attributes"]
+    ((field, direction),) = attributes["sort"]
+    (index,) = [reference["id"] for reference in saved_object["references"]]
+    return Panel(
+        id=saved_object["id"],
+        title=attributes["title"],
+        description=attributes["description"],
+        kind="documents",
+        grid=_WHOLE,
+        documents=Documents(index, tuple(attributes["columns"]), field, direction == "desc"),
+        filters=_read_source(attributes),
+    )
+
+
 def _read_panel(stored: SavedObject, found: _Saved) -> Panel:
     try:
         return _READERS.get(stored["type"], _refuse)(stored, found)
@@ -94,17 +114,13 @@ def _read_search(stored: SavedObject, found: _Saved) -> Panel:
     search = found.searches.get(config["savedObjectId"])
     if search is None:
         raise UnknownPanelFeatureError(f"the saved search {config['savedObjectId']}, which is not there")
-    attributes: SavedObject = search["attributes"]
-    ((field, direction),) = attributes["sort"]
-    (index,) = [reference["id"] for reference in search["references"]]
-    return Panel(
+    panel = read_search(search)
+    return replace(
+        panel,
         id=stored["panelIndex"],
-        title=config.get("title") or attributes["title"],
-        description=config.get("description") or attributes["description"],
-        kind="documents",
+        title=config.get("title") or panel.title,
+        description=config.get("description") or panel.description,
         grid=_grid(stored),
-        documents=Documents(index, tuple(attributes["columns"]), field, direction == "desc"),
-        filters=_read_source(attributes),
     )
 
 
