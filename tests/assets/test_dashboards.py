@@ -238,7 +238,7 @@ def drawn(compiled: Json) -> Json:
 
 
 REFUSED: dict[str, Callable[[Json], object]] = {
-    "a figure": lambda it: column_of(it, "sum").update(operationType="last_value"),
+    "a figure": lambda it: column_of(it, "sum").update(operationType="standard_deviation"),
     "a shorter time": lambda it: column_of(it, "sum").update(reducedTimeRange="1h"),
     "a unit": lambda it: column_of(it, "sum").update(timeScale="w"),
     "a format": lambda it: column_of(it, "sum")["params"].update(format={"id": "bits"}),

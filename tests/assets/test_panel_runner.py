@@ -309,6 +309,7 @@ class TestRowsOfFigures:
                 "p95": pytest.approx(bucket["p"]["values"]["95.0"] / 1000),
                 "Median": pytest.approx(bucket["p"]["values"]["50.0"]),
                 "Regions": bucket["r"]["value"],
+                "Last": max(counted(kind="call", team=bucket["key"]), key=time_of)["took"],
             }
             for bucket in sorted(by_hand["t"]["buckets"], key=lambda bucket: bucket["doc_count"])
         ]

@@ -1,12 +1,21 @@
 """Turns Elasticsearch's answer to a layer's search into rows of labels and figures."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from collector.assets.panels.formula import Number
-from collector.assets.panels.model import Aggregation, Bucket, Layer, Queries, Terms, Times, Value
+from collector.assets.panels.model import (
+    Aggregation,
+    Bucket,
+    Layer,
+    Queries,
+    Terms,
+    Times,
+    UnknownPanelFeatureError,
+    Value,
+)
 from collector.assets.panels.requests import BUCKETS, MISSING
 
 type Answer = Mapping[str, Any]
@@ -86,4 +95,16 @@ def _value(inner: Answer, aggregation: Aggregation) -> Number | None:
     if "values" in found:
         (value,) = found["values"].values()
         return value
+    if "hits" in found:
+        return _last_value(found["hits"]["hits"], aggregation)
     return found.get("value", 0 if aggregation.operation in _ZERO_WHEN_ABSENT else None)
+
+
+def _last_value(hits: Sequence[Answer], aggregation: Aggregation) -> Number | None:
+    values: list[object] = [value for hit in hits for value in hit.get("fields", {}).get(aggregation.field, ())]
+    if not values:
+        return None
+    first = values[0]
+    if len(values) > 1 or not isinstance(first, int | float):
+        raise UnknownPanelFeatureError(f"the last value of {aggregation.field}, which is not one number")
+    return first

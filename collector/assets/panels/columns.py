@@ -34,6 +34,7 @@ _PARAMS: Final[Mapping[str, frozenset[str]]] = {
     "filters": frozenset({"filters"}),
     "date_histogram": frozenset({"interval", "includeEmptyRows"}),
     "percentile": frozenset({"percentile", "emptyAsNull", "format"}),
+    "last_value": frozenset({"sortField", "format"}),
     "math": frozenset({"tinymathAst"}),
     "formula": frozenset({"formula", "format"}),
 }
@@ -84,6 +85,7 @@ def read_figure(name: str, column: State) -> Aggregation | Calculation:
         query=_query(column["filter"]) if column.get("filter") else None,
         shift=column.get("timeShift") or None,
         percentile=float(params["percentile"]) if operation == "percentile" else None,
+        newest_by=params.get("sortField"),
         empty_as_null=operation in _ZERO_WHEN_EMPTY and params.get("emptyAsNull", False),
     )
 

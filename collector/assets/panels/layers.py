@@ -132,10 +132,10 @@ def _read_layer(shown: _Shown, index: str, stored: State) -> Layer:
 
 
 def _refuse_orders(buckets: Sequence[Bucket], aggregations: Iterable[Aggregation], shown: _Shown) -> None:
-    sortable = {None, *(aggregation.id for aggregation in aggregations)}
+    sortable = {None, *(one.id for one in aggregations if one.newest_by is None)}
     terms = [bucket for bucket in buckets if isinstance(bucket, Terms)]
     if any(one.order_by not in sortable for one in terms):
-        raise UnknownPanelFeatureError("top values by a formula")
+        raise UnknownPanelFeatureError("top values by a formula or a last value")
     if any(one.other for one in terms if one is not buckets[0]):
         raise UnknownPanelFeatureError("the others of an inner breakdown")
     if shown.sort is not None and shown.sort[0] in {bucket.id for bucket in buckets}:

@@ -123,7 +123,7 @@ class Times:
 
 type Bucket = Terms | Queries | Times
 
-type Operation = Literal["count", "sum", "average", "min", "max", "median", "unique_count", "percentile"]
+type Operation = Literal["count", "sum", "average", "min", "max", "median", "unique_count", "percentile", "last_value"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class Aggregation:
     """A figure that Elasticsearch finds for each bucket.
 
     ``field`` of None counts documents. ``shift`` is how far back to look: a span, or ``previous`` for the length of the
-    time range. ``empty_as_null`` turns zero into no value.
+    time range. ``empty_as_null`` turns zero into no value. ``newest_by`` is the date that a last value is the last by.
     """
 
     id: str
@@ -140,6 +140,7 @@ class Aggregation:
     query: Query | None = None
     shift: str | None = None
     percentile: float | None = None
+    newest_by: str | None = None
     empty_as_null: bool = False
 
 

@@ -125,6 +125,9 @@ def _unfiltered(aggregation: Aggregation) -> Aggs | None:
     percentile = _percentile(aggregation)
     if percentile is not None:
         return {"percentiles": {"field": aggregation.field, "percents": [percentile]}}
+    if aggregation.newest_by is not None:
+        newest = {aggregation.newest_by: {"order": "desc"}}
+        return {"top_hits": {"size": 1, "sort": [newest], "_source": False, "docvalue_fields": [aggregation.field]}}
     return {_SIMPLE[aggregation.operation]: {"field": aggregation.field}}
 
 
