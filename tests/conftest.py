@@ -14,6 +14,7 @@ pytest_plugins = [
     "plugins.metrics_input",
     "plugins.metrics_job",
     "plugins.raw_peer",
+    "plugins.rule_days",
     "plugins.scenario",
     "plugins.schedules",
     "plugins.tls_server",

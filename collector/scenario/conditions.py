@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from collector.scenario.world import Place
+from collector.scenario.calls import KeyListing
+from collector.scenario.world import Caller, Place
 
 USUAL_FAILURES: Final[Mapping[int, float]] = {400: 0.010, 401: 0.005, 408: 0.002, 429: 0.015, 500: 0.003, 503: 0.002}
 
@@ -20,6 +21,9 @@ class Conditions:
         latency: by which factor answers take longer than usually.
         blocked: the share of chats whose prompt is stopped by the content filter.
         cut: the share of chats whose answer is.
+        category: for what the filter stops prompts, when it is always the same.
+        size: by which factor prompts and answers are longer than usually.
+        caller: who calls, when it is always the same.
     """
 
     load: float = 1.0
@@ -27,6 +31,9 @@ class Conditions:
     latency: float = 1.0
     blocked: float = 0.012
     cut: float = 0.006
+    category: str | None = None
+    size: float = 1.0
+    caller: Caller | None = None
 
 
 USUAL: Final = Conditions()
@@ -34,13 +41,17 @@ USUAL: Final = Conditions()
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """A change of conditions from ``since`` to before ``until``, at the places named, or at all if none is named."""
+    """A change of conditions from ``since`` to before ``until``, at the places named, or at all if none is named.
+
+    ``listings`` are keys that somebody reads meanwhile, beside those of every day.
+    """
 
     name: str
     since: datetime
     until: datetime
     change: Callable[[Conditions], Conditions]
     places: frozenset[str] = frozenset()
+    listings: tuple[KeyListing, ...] = ()
 
     def applies(self, place: Place, at: datetime) -> bool:
         """Tell whether it is under way there and then."""

@@ -49,7 +49,7 @@ def draw_day(seed: int, day: date, *, calls: int, incidents: Sequence[Incident] 
         start,
         end,
         tuple(sorted(drawn, key=lambda call: call.at)),
-        tuple(_draw_listings(dice, start)),
+        tuple(sorted(_draw_listings(dice, start, incidents), key=lambda listing: listing.at)),
         tuple(incidents),
     )
 
@@ -74,17 +74,20 @@ def _load_at(place: Place, at: datetime) -> float:
 
 
 def _draw_call(dice: random.Random, place: Place, answered: datetime, conditions: Conditions) -> Call:
-    caller = dice.choices(EVERYBODY, [each.weight for each in EVERYBODY])[0]
+    usual_caller = dice.choices(EVERYBODY, [each.weight for each in EVERYBODY])[0]
+    caller = conditions.caller or usual_caller
     refusal = _draw_from(dice, _GATEWAY_REFUSALS) if caller.team else None
     blocked = cut = None
     status = refusal or _draw_from(dice, conditions.failures.items()) or _OK
     operation = place.deployment.model.operation
     if status == _OK and operation == CHAT:
         if dice.random() < conditions.blocked:
-            status, blocked = _BAD_REQUEST, dice.choice(_PROMPT_CATEGORIES)
+            usual_category = dice.choice(_PROMPT_CATEGORIES)
+            status, blocked = _BAD_REQUEST, conditions.category or usual_category
         elif dice.random() < conditions.cut:
             cut = dice.choice(_ANSWER_CATEGORIES)
-    request, response = draw(dice, place.deployment.model.request_bytes), _draw_answer_size(dice, place, status)
+    request = round(draw(dice, place.deployment.model.request_bytes) * conditions.size)
+    response = round(_draw_answer_size(dice, place, status) * (conditions.size if status == _OK else 1))
     return Call(
         at=answered + timedelta(microseconds=dice.randrange(1_500_000, 4_000_000)),
         answered=answered,
@@ -138,8 +141,10 @@ def _draw_usage(dice: random.Random, operation: str, request: int, response: int
     return Usage(tokens, max(1, response // _BYTES_A_TOKEN), dice.randint(0, blocks) * _CACHE_BLOCK)
 
 
-def _draw_listings(dice: random.Random, start: datetime) -> Iterator[KeyListing]:
+def _draw_listings(dice: random.Random, start: datetime, incidents: Sequence[Incident]) -> Iterator[KeyListing]:
     people: list[Caller] = [caller for caller in DIRECT if caller.object_id]
     moments = sorted(dice.randrange(24 * 3600) for _ in range(_KEY_LISTINGS))
     for second in moments:
         yield KeyListing(start + timedelta(seconds=second), dice.choice(PLACES), dice.choice(people).object_id)
+    for incident in incidents:
+        yield from incident.listings

@@ -25,6 +25,12 @@ _CRITERION: Final = frozenset({"metrics", "equation", "comparator", "threshold",
 _PARAMS: Final = frozenset({"criteria", "groupBy", "alertOnNoData", "alertOnGroupDisappear", "searchConfiguration"})
 _FIELD_FIGURES: Final = frozenset({"sum", "avg", "min", "max", "cardinality"})
 _VALUE: Final = "aggregatedValue"
+_ONLY_MATCHING: Final = {
+    "bucket_selector": {
+        "buckets_path": {"shouldTrigger": "shouldTrigger"},
+        "script": "(params.shouldTrigger != null && params.shouldTrigger > 0)",
+    }
+}
 
 
 def check_known(rule: Rule) -> None:
@@ -72,12 +78,8 @@ def build_search(rule: Rule, at: datetime, filters: Sequence[Query]) -> dict[str
         "currentPeriod": {"filters": {"filters": {"all": period}}, "aggs": build_figures(rule, at)},
         "shouldTrigger": _condition(rule, f"currentPeriod['all']>{_VALUE}"),
     }
-    selector = {
-        "buckets_path": {"shouldTrigger": "shouldTrigger"},
-        "script": "(params.shouldTrigger != null && params.shouldTrigger > 0)",
-    }
     by = fields_of(rule)
-    inner = {**current, "evaluation": {"bucket_selector": selector}} if by else current
+    inner = {**current, "evaluation": _ONLY_MATCHING} if by else current
     return {
         "size": 0,
         "track_total_hits": True,
@@ -138,7 +140,7 @@ def build_windows(
         for key, (start, end) in windows.items()
     ]
     dates = {"field": "@timestamp", "format": "epoch_millis", "ranges": ranges}
-    figures = {**build_figures(rule), "shouldTrigger": _condition(rule, _VALUE)}
+    figures = {**build_figures(rule), "shouldTrigger": _condition(rule, _VALUE), "evaluation": _ONLY_MATCHING}
     return {
         "size": 0,
         "query": {"bool": {"filter": [*build_filters(rule), *filters]}},
@@ -160,8 +162,7 @@ def read_windows(rule: Rule, answer: Mapping[str, Any]) -> Mapping[str, Found]:
     found: dict[str, dict[Group, float]] = {}
     for key, inner in _groups(rule, answer):
         for bucket in inner["windows"]["buckets"]:
-            if bucket.get("shouldTrigger", {"value": 0})["value"] > 0:
-                found.setdefault(bucket["key"], {})[key] = bucket[_VALUE]["value"]
+            found.setdefault(bucket["key"], {})[key] = bucket[_VALUE]["value"]
     return found
 
 

@@ -1,0 +1,67 @@
+"""Runs every rule over a day, as Kibana would have, and says what became of each incident."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from elasticsearch import Elasticsearch
+
+from collector.assets.rules.alerts import follow_alerts
+from collector.assets.rules.model import Alert, Found, Rule
+from collector.assets.rules.running import run_at_each
+from collector.scenario.conditions import Incident
+from collector.scenario.ledger import Ledger
+
+LATE: Final = timedelta(minutes=4)
+"""From what a document is about until it can be found: Azure says 3 to 10 minutes for logs, 3 for metrics."""
+_FIRST: Final = timedelta(hours=1)
+"""Runs begin so long after the day: until then there was nothing to find."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """The runs of a rule over a day: when, and what each found."""
+
+    rule: Rule
+    moments: Sequence[datetime]
+    found: Sequence[Found]
+
+    @property
+    def alerts(self) -> Sequence[Alert]:
+        """The alerts that came of them."""
+        return follow_alerts(self.rule.delay, zip(self.moments, self.found, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a rule did about an incident: how long after its begin it was raised, and after its end it had recovered."""
+
+    raised_after: timedelta
+    recovered_after: timedelta | None
+
+
+def try_rule(client: Elasticsearch, rule: Rule, ledger: Ledger, namespace: str) -> Trial:
+    """Run a rule at its interval over a day that was written to a namespace.
+
+    Raises:
+        UnknownRuleError: the rule uses what the runner does not know.
+    """
+    runs = (ledger.length - _FIRST) // rule.interval
+    moments = [ledger.start + _FIRST + rule.interval * number for number in range(runs)]
+    here = {"term": {"data_stream.namespace": namespace}}
+    return Trial(rule, moments, run_at_each(client, rule, moments, late=LATE, filters=[here]))
+
+
+def outcomes(alerts: Sequence[Alert], incidents: Sequence[Incident]) -> Mapping[str, Outcome]:
+    """Return what alerts did about incidents, by name; an incident reaches until the next begins.
+
+    Raises:
+        LookupError: an alert was raised before any incident.
+    """
+    done: dict[str, Outcome] = {}
+    for alert in alerts:
+        incident = max((each for each in incidents if each.since <= alert.raised), key=lambda each: each.since)
+        gone = None if alert.recovered is None else alert.recovered - incident.until
+        done.setdefault(incident.name, Outcome(alert.raised - incident.since, gone))
+    return done

@@ -1,0 +1,83 @@
+"""Every rule, run over a healthy day and over one with ten incidents, finds what the ledger of the day predicts.
+
+Run by run and group by group, with the values; then what that means: who notices which incident, and nothing else.
+"""
+
+from collections.abc import Mapping
+
+import pytest
+from elasticsearch import Elasticsearch
+from plugins.rule_ledger import PREDICTIONS
+
+from collector.assets.rules.running import run_rule
+from collector.scenario import Ledger
+from collector.scenario.rule_days import HEALTHY, TROUBLED
+from collector.scenario.rule_proof import LATE, Trial, outcomes
+
+type Trials = Mapping[tuple[str, str], Trial]
+
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
+"""The first test writes two days and runs every rule over them."""
+
+NOTICED = {
+    "violence asked of aoai-shop-us/chat-small": {"aoai-content-filter", "aoai-error-rate"},
+    "keys listed": {"aoai-key-listing"},
+    "no records": {"aoai-no-data"},
+    "wrong requests to aoai-shop-eu/docs-embed": {"aoai-error-rate"},
+    "outage of aoai-shop-eu/chat-prod": {"aoai-availability", "aoai-error-rate", "aoai-server-errors"},
+    "tokens of aoai-shop-eu/faq-legacy": {"aoai-token-burst"},
+    "throttling of aoai-shop-us/chat-prod": {"aoai-throttling"},
+    "cost of aoai-lab-se/reason-deep": {"aoai-cost-pace"},
+    "jailbreak asked of aoai-shop-us/chat-small": {"aoai-jailbreak"},
+    "slow answers of aoai-shop-us/chat-prod": {"aoai-latency"},
+}
+"""Which rules are about an incident. What is blocked was answered with 400, so it is an error as well."""
+
+
+def test_every_run_of_every_rule_finds_what_the_ledger_predicts(
+    rule_trials: Trials, rule_days: Mapping[str, Ledger]
+) -> None:
+    assert {rule for _, rule in rule_trials} == PREDICTIONS.keys()
+    for (day, rule), trial in rule_trials.items():
+        expected = PREDICTIONS[rule].over(rule_days[day], trial.moments, LATE)
+        for at, found, predicted in zip(trial.moments, trial.found, expected, strict=True):
+            assert found == pytest.approx(predicted, rel=1e-9), f"{rule} on the {day} day at {at}"
+
+
+def test_a_healthy_day_raises_no_alert(rule_trials: Trials) -> None:
+    assert {rule: trial.alerts for (day, rule), trial in rule_trials.items() if day == HEALTHY and trial.alerts} == {}
+
+
+def test_an_incident_is_noticed_by_the_rules_about_it_and_by_no_other(
+    rule_trials: Trials, rule_days: Mapping[str, Ledger]
+) -> None:
+    incidents = rule_days[TROUBLED].incidents
+    noticed = {incident.name: set[str]() for incident in incidents}
+    for (day, rule), trial in rule_trials.items():
+        for name in outcomes(trial.alerts, incidents) if day == TROUBLED else ():
+            noticed[name].add(rule)
+    assert noticed == NOTICED
+
+
+def test_an_alert_is_raised_while_its_incident_lasts_and_recovers_within_its_window(
+    rule_trials: Trials, rule_days: Mapping[str, Ledger]
+) -> None:
+    for (day, rule), trial in rule_trials.items():
+        incidents = rule_days[day].incidents
+        for name, outcome in outcomes(trial.alerts, incidents).items():
+            (incident,) = [each for each in incidents if each.name == name]
+            assert outcome.raised_after < incident.until - incident.since, (rule, name)
+            assert outcome.recovered_after is not None, (rule, name)
+            assert outcome.recovered_after <= PREDICTIONS[rule].window + trial.rule.interval, (rule, name)
+
+
+def test_runs_of_the_day_asked_one_by_one_find_the_same(
+    rule_trials: Trials, elasticsearch_client: Elasticsearch, rule_namespaces: Mapping[str, str]
+) -> None:
+    for (day, rule), trial in rule_trials.items():
+        here = {"term": {"data_stream.namespace": rule_namespaces[day]}}
+        for number in range(0, len(trial.moments), len(trial.moments) // 5):
+            at = trial.moments[number]
+            arrived = {"range": {"@timestamp": {"lte": (at - LATE).isoformat()}}}
+            found = run_rule(elasticsearch_client, trial.rule, at, filters=[here, arrived])
+            assert found == pytest.approx(trial.found[number]), f"{rule} on the {day} day at {at}"

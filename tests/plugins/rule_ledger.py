@@ -1,0 +1,190 @@
+"""What each rule ought to find at a moment, from the ledger of a day alone.
+
+A prediction is made of events: what happened when, in which group, and what it adds to the figures. Thresholds are
+those of docs/rules.md, written down here once more on purpose. Times are to the millisecond, as Elasticsearch has them.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from collector.scenario import Call, Ledger
+
+type Group = tuple[str, ...]
+type Event = tuple[datetime, Group, tuple[float, ...]]
+type Worth = Callable[[Sequence[float]], float]
+
+MILLISECOND, MINUTE = timedelta(milliseconds=1), timedelta(minutes=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+RUNGS = [0.5, 1, 2, 4, 8, 16, 32, 64]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Events, over which window they count, what their sums are worth, and above what that is too much."""
+
+    events: Callable[[Ledger], Iterator[Event]]
+    window: timedelta
+    worth: Worth
+    above: float
+
+    def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
+        """Return the groups that ought to match at each moment, with their values."""
+        events = sorted((whole(at), group, figures) for at, group, figures in self.events(ledger))
+        return [self._of(within(events, at - self.window, at - late)) for at in moments]
+
+    def _of(self, events: Sequence[Event]) -> dict[Group, float]:
+        sums: defaultdict[Group, list[float]] = defaultdict(list)
+        for _, group, figures in events:
+            known = sums[group] or [0.0] * len(figures)
+            sums[group] = [one + other for one, other in zip(known, figures, strict=True)]
+        worth = {group: self.worth(figures) for group, figures in sums.items()}
+        return {group: value for group, value in worth.items() if value > self.above}
+
+
+def within[Timed: tuple[datetime, *tuple[object, ...]]](
+    timed: Sequence[Timed], start: datetime, end: datetime
+) -> Sequence[Timed]:
+    """What happened from one moment to another, both included; ``timed`` is in the order of time."""
+    return timed[bisect_left(timed, start, key=moment_of) : bisect_right(timed, end, key=moment_of)]
+
+
+def moment_of(timed: tuple[datetime, *tuple[object, ...]]) -> datetime:
+    return timed[0]
+
+
+def whole(at: datetime) -> datetime:
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
+
+
+def place_of(call: Call) -> Group:
+    return call.place.resource.name, call.place.deployment.name
+
+
+def share(least: int, part: Callable[[Call], bool], above: float) -> Prediction:
+    """Of the calls that name a deployment, the percentage of a part; nothing when the part is too small."""
+
+    def events(ledger: Ledger) -> Iterator[Event]:
+        for call in ledger.logged:
+            if call.deployment is not None:
+                yield call.at, place_of(call), (float(part(call)), 1.0)
+
+    return Prediction(events, 15 * MINUTE, lambda sums: sums[0] / sums[1] * 100 if sums[0] >= least else 0.0, above)
+
+
+def availability(ledger: Ledger) -> Iterator[Event]:
+    """A document for each minute, deployment and kind of answer, with the share of calls that were no server errors."""
+    minutes: defaultdict[tuple[datetime, Group, bool], list[Call]] = defaultdict(list)
+    for minute in ledger.metered:
+        for call in minute.calls:
+            minutes[minute.minute, place_of(call), minute.streamed].append(call)
+    for (at, group, _), calls in minutes.items():
+        failed = sum(call.status >= 500 for call in calls)
+        yield at, group, (100 - failed / len(calls) * 100, 1.0, float(failed > 0))
+
+
+def blocked(ledger: Ledger) -> Iterator[Event]:
+    for minute in ledger.metered:
+        for call in minute.calls:
+            yield minute.minute, place_of(call), (float(bool(call.blocked or call.cut)), 1.0)
+
+
+def jailbreaks(ledger: Ledger) -> Iterator[Event]:
+    for minute in ledger.metered:
+        for call in minute.calls:
+            yield minute.minute, place_of(call), (float("jailbreak" in {call.blocked, call.cut}),)
+
+
+def cost(ledger: Ledger) -> Iterator[Event]:
+    for minute in ledger.metered:
+        if minute.cost is not None:
+            yield minute.minute, ("USD",), (minute.cost,)
+
+
+def tokens(ledger: Ledger) -> Iterator[Event]:
+    for call in ledger.logged:
+        if call.caller_id and call.logged_usage:
+            usage = call.logged_usage
+            yield call.at, (call.caller_id,), (float(usage.input_tokens + usage.output_tokens),)
+    for call in ledger.at_gateway:
+        if call.team and call.usage:
+            yield (
+                call.answered,
+                (call.team,),
+                (float(call.usage.input_tokens + call.usage.output_tokens),),
+            )
+
+
+def listings(ledger: Ledger) -> Iterator[Event]:
+    for listing in ledger.key_listings:
+        yield listing.at, (listing.object_id,), (1.0,)
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Nothing for a window."""
+
+    window: timedelta
+
+    def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
+        times = sorted((whole(call.at),) for call in ledger.logged)
+        return [{} if within(times, at - self.window, at - late) else {(): 0.0} for at in moments]
+
+
+@dataclass(frozen=True)
+class Slowness:
+    """The 95th percentile of half an hour is above a limit, and that of the day before above no half of it."""
+
+    window: timedelta
+
+    def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
+        calls: defaultdict[Group, list[tuple[datetime, float]]] = defaultdict(list)
+        for call in ledger.logged:
+            if not call.failed:
+                calls[place_of(call)].append((whole(call.at), call.duration_ns / 1e9))
+        for durations in calls.values():
+            durations.sort()
+        found: list[dict[Group, float]] = []
+        for at in moments:
+            values = {group: self._at(durations, at, late) for group, durations in calls.items()}
+            found.append({group: value for group, value in values.items() if value})
+        return found
+
+    def _at(self, durations: Sequence[tuple[datetime, float]], at: datetime, late: timedelta) -> float:
+        now = [seconds for _, seconds in within(durations, at - self.window, at - late)]
+        before = [seconds for _, seconds in within(durations, at - DAY, at - self.window - MILLISECOND)]
+        if len(before) < 50:
+            return 0.0
+        fitting = [rung for rung in RUNGS if slower(now, rung, least=5) and not slower(before, rung / 2)]
+        return max(fitting, default=0.0)
+
+
+def slower(durations: Sequence[float], limit: float, *, least: int = 0) -> bool:
+    """Whether more than 5 % took longer, that is whether the 95th percentile is above it."""
+    longer = sum(seconds > limit for seconds in durations)
+    return longer >= least and longer > 0.05 * len(durations)
+
+
+def failed_but_429(call: Call) -> bool:
+    return call.failed and call.status != 429
+
+
+PREDICTIONS: Mapping[str, Prediction | Silence | Slowness] = {
+    "aoai-availability": Prediction(
+        availability, 15 * MINUTE, lambda sums: 100 - sums[0] / sums[1] if sums[2] >= 3 else 0.0, 5
+    ),
+    "aoai-content-filter": Prediction(
+        blocked, 15 * MINUTE, lambda sums: sums[0] / sums[1] * 100 if sums[0] >= 10 else 0.0, 10
+    ),
+    "aoai-cost-pace": Prediction(cost, HOUR, lambda sums: sums[0] * 24, 500),
+    "aoai-error-rate": share(10, failed_but_429, 10),
+    "aoai-jailbreak": Prediction(jailbreaks, HOUR, lambda sums: sums[0], 4),
+    "aoai-key-listing": Prediction(listings, HOUR, lambda sums: sums[0], 4),
+    "aoai-latency": Slowness(30 * MINUTE),
+    "aoai-no-data": Silence(30 * MINUTE),
+    "aoai-server-errors": share(5, lambda call: call.status >= 500, 5),
+    "aoai-throttling": share(10, lambda call: call.status == 429, 10),
+    "aoai-token-burst": Prediction(tokens, 15 * MINUTE, lambda sums: sums[0], 1_000_000),
+}
