@@ -1,13 +1,12 @@
 """Sets the stage of a run: traffic in the hub, a running engine with the package's assets, the daemon between them.
 
 The hub is filled while the engine starts, before the daemon runs: Event Hubs is the durable buffer, so the daemon finds
-a backlog, as after a stop. With ``once`` that backlog ended some minutes ago: each minute of it is final in Azure
-Monitor when the daemon starts, so its metrics are complete without a wait and without settings that nobody would use.
+a backlog, as after a stop.
 """
 
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,21 +26,15 @@ from collector.demo.children import (
 from collector.demo.errors import DemoError
 from collector.demo.feed import HUB, PARTITIONS, Feed
 from collector.demo.figures import format_bytes, format_count
+from collector.demo.history import find_final, plan_start
 from collector.demo.ledger import Ledger
 from collector.demo.metering import Meter
 from collector.demo.policy_file import write_policy
 from collector.demo.steps import Steps
-from collector.demo.traffic import RECORDS_PER_SECOND, Traffic
+from collector.demo.traffic import Traffic
 from collector.demo.window import Window
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
-from collector.inputs.azure_metrics.minutes import Timing
-from collector.inputs.azure_metrics.ports import moment
 
-# Arrivals are random: the history may take a little longer than planned, and must not reach beyond its end.
-_SLACK: Final = 1.05
-_MORE_SLACK: Final = timedelta(seconds=10)
-# The policy names neither a latency nor a first look, so these are the daemon's own.
-_TIMING: Final = Timing()
 _PHASES: Final = {
     "wait": "Waiting for another process that prepares the engine",
     "download": "Downloading the engine, the first time only",
@@ -98,7 +91,7 @@ async def set_stage(crew: Crew, *, seed: int, records: int, once: bool) -> Stage
     """
     engine = await crew.hire(await start_engine(crew.folder / "engine"), ENGINE_GRACE_S)
     emulator = await crew.stack.enter_async_context(EventHubsEmulator([Hub(HUB, partitions=len(PARTITIONS))]))
-    since = _plan_start(records, once=once)
+    since = plan_start(datetime.now(UTC), records, once=once)
     meter, ledger = Meter(), Ledger()
     traffic = Traffic(seed, since, on_call=meter.enter)
     azure = await crew.stack.enter_async_context(emulate_azure(meter))
@@ -110,25 +103,11 @@ async def set_stage(crew: Crew, *, seed: int, records: int, once: bool) -> Stage
     client = await crew.stack.enter_async_context(AsyncElasticsearch(url))
     with crew.steps.step("Installing pipelines and templates"):
         await _install_assets(client)
-    metered = _find_metered(since)
+    metered = find_final(datetime.now(UTC), since)
     policy, data = crew.folder / "policy.yml", crew.folder / "data"
     write_policy(policy, elasticsearch=url, connection_string=emulator.connection_string(HUB), azure=azure.keys)
     daemon = await crew.hire(await start_daemon(policy, data), DAEMON_GRACE_S)
     return Stage(url, client, engine, daemon, feed, traffic, ledger, meter, azure, policy, data, since, metered)
-
-
-def _plan_start(records: int, *, once: bool) -> datetime:
-    """Return when traffic of so many records must begin to end now; with ``once``, in a minute that is final."""
-    now = datetime.now(UTC)
-    end = moment(_TIMING.final(now.timestamp())) - _MORE_SLACK if once else now
-    return (end - timedelta(seconds=records / RECORDS_PER_SECOND * _SLACK)).replace(microsecond=0)
-
-
-def _find_metered(since: datetime) -> Window:
-    """Return the minutes of the traffic that are final now and that the daemon reads of resources new to it."""
-    final = _TIMING.final(datetime.now(UTC).timestamp())
-    # A minute may pass until the daemon asks; the hour that it looks back then begins a minute later.
-    return Window(max(since, moment(final - _TIMING.first_look + 1)), moment(final)).from_whole_minute()
 
 
 async def _await_engine(engine: Child, steps: Steps) -> str:

@@ -47,12 +47,14 @@ class Usage:
 async def find_metered(client: AsyncElasticsearch, window: Window, streams: Streams = DEMO_STREAMS) -> Window:
     """Return the part of a window whose minutes have metrics; an empty one where there are none."""
     await client.indices.refresh(index=streams.metrics, **SEARCH_OPTIONS)
-    newest = {"newest": {"max": {"field": "@timestamp"}}}
-    answer = await client.search(index=streams.metrics, size=0, query=_within(window), aggs=newest, **SEARCH_OPTIONS)
-    found = answer.body.get("aggregations", {}).get("newest", {}).get("value")
-    if found is None:
+    bounds = {name: {name: {"field": "@timestamp"}} for name in ("min", "max")}
+    answer = await client.search(index=streams.metrics, size=0, query=_within(window), aggs=bounds, **SEARCH_OPTIONS)
+    found: Mapping[str, Any] = answer.body.get("aggregations", {})
+    oldest, newest = (found.get(name, {}).get("value") for name in bounds)
+    if oldest is None or newest is None:
         return Window(window.since, window.since)
-    return Window(window.since, datetime.fromtimestamp(found / 1000, UTC) + _MINUTE)
+    since, last = (datetime.fromtimestamp(value / 1000, UTC) for value in (oldest, newest))
+    return Window(since, last + _MINUTE)
 
 
 async def read_usage(client: AsyncElasticsearch, window: Window, streams: Streams = DEMO_STREAMS) -> tuple[Usage, ...]:

@@ -148,9 +148,12 @@ async def test_tokens_are_compared_by_deployment_over_all_accounts(engine_url: s
     assert (found, expected.rest) == ((expected,), 165_000)
 
 
-async def test_minutes_have_metrics_up_to_the_newest(engine_url: str, streams: Streams) -> None:
+async def test_minutes_have_metrics_from_the_oldest_to_the_newest(engine_url: str, streams: Streams) -> None:
     async with AsyncElasticsearch(engine_url) as client:
-        assert await find_metered(client, WINDOW, streams) == Window(START, START + 5 * MINUTE)
+        found = [
+            await find_metered(client, Window(START + late, WINDOW.until), streams) for late in (0 * MINUTE, MINUTE)
+        ]
+    assert found == [Window(START, START + 5 * MINUTE), Window(START + 3 * MINUTE, START + 5 * MINUTE)]
 
 
 async def test_without_metrics_there_is_nothing_to_compare(engine_url: str) -> None:
