@@ -71,11 +71,11 @@ _TEAMS: Final = (
     ("marketing", "trial", 0.25),
     ("night-batch", "batch", 0.15),
 )
-CALL_CENTRE: Final = tuple(
+THROUGH_GATEWAY: Final = tuple(
     Caller(weight, f"203.0.113.{10 + number}", team=team, product=product)
     for number, (team, product, weight) in enumerate(_TEAMS)
 )
 """Those who call through API Management: as much as all others together, about."""
 
 DIRECT: Final = tuple(Caller(caller.weight, caller.address, caller.object_id) for caller in CALLERS)
-EVERYBODY: Final = (*DIRECT, *CALL_CENTRE)
+EVERYBODY: Final = (*DIRECT, *THROUGH_GATEWAY)
