@@ -1,7 +1,7 @@
 """The package's page in Kibana, ``docs/README.md``, from its template and the data streams.
 
 The template holds calls, as in packages of Elastic: ``{{fields "logs"}}`` becomes the table of a data stream's fields,
-``{{event "logs"}}`` its sample event, ``{{assets "dashboard"}}`` the list of a kind of Kibana's assets.
+``{{event "logs"}}`` its sample event; ``{{kibana}}`` the lists of what Kibana gets.
 """
 
 import json
@@ -22,7 +22,14 @@ TEMPLATE: Final = PurePosixPath("_dev") / "build" / "docs" / "README.md"
 PAGE: Final = PurePosixPath("docs") / "README.md"
 SAMPLE: Final = "sample_event.json"
 
-_CALL: Final = re.compile(r'\{\{(fields|event|assets) "(\w+)"\}\}')
+_CALL: Final = re.compile(r'\{\{(fields|event|kibana)(?: "(\w+)")?\}\}')
+_KINDS: Final[Mapping[str, str]] = {
+    "dashboard": "Dashboards; they read the data of this integration and of Elastic's own `azure_openai`:",
+    "search": "Searches in Discover:",
+    "alerting_rule_template": "Rule templates, from which you make rules (Kibana 9.2 or later):",
+    "slo_template": "SLO templates, from which you make service level objectives (newer still, platinum licence):",
+    "ml_module": "Modules of anomaly detection jobs (platinum licence):",
+}
 _TABLE_HEAD: Final = "| Field | Description | Type | Unit | Metric Type |\n|---|---|---|---|---|"
 
 
@@ -35,7 +42,7 @@ def render_page(built: Mapping[PurePosixPath, bytes]) -> bytes:
     calls: Mapping[str, Callable[[str], str]] = {
         "fields": lambda folder: _render_fields(built, folder),
         "event": _render_event,
-        "assets": lambda kind: _render_assets(built, kind),
+        "kibana": lambda _: _render_kibana(built),
     }
     return _CALL.sub(lambda call: calls[call[1]](call[2]), _read(TEMPLATE)).encode()
 
@@ -58,10 +65,13 @@ def _render_event(folder: str) -> str:
     return f"A sample event:\n\n```json\n{json.dumps(event, indent=2, ensure_ascii=False)}\n```"
 
 
-def _render_assets(built: Mapping[PurePosixPath, bytes], kind: str) -> str:
-    files = [content for path, content in sorted(built.items()) if path.parent == KIBANA / kind]
-    if not files:
-        raise AssetError(f"{TEMPLATE}: there is no {kind}")
+def _render_kibana(built: Mapping[PurePosixPath, bytes]) -> str:
+    lists = ((sentence, _items(built, kind)) for kind, sentence in _KINDS.items())
+    return "\n\n".join(f"{sentence}\n\n{items}" for sentence, items in lists if items)
+
+
+def _items(built: Mapping[PurePosixPath, bytes], kind: str) -> str:
+    files = (content for path, content in sorted(built.items()) if path.parent == KIBANA / kind)
     return "\n".join(_item(json.loads(content)["attributes"]) for content in files)
 
 
