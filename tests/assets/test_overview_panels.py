@@ -29,6 +29,8 @@ HALF_HOUR = timedelta(minutes=30)
 A_MOMENT = timedelta(milliseconds=1)
 """Before the end of a day: Kibana's time ranges include both ends."""
 COMPRESSION = 100
+WITH_TOKEN_USAGE = "aoai-shop-eu"
+"""The only account whose diagnostic setting has the records of token usage, which tell what came from the cache."""
 MISSING, OTHER = "(missing value)", "Other"
 CLASSES = {
     "throttled": "Throttled (429)",
@@ -220,6 +222,15 @@ def test_tokens_over_time(run: Run, ledger: Ledger) -> None:
             completion[bucket(call.at)] += usage.output_tokens
     assert over_time(table, "Prompt") == prompt
     assert over_time(table, "Completion") == +completion
+
+
+def test_cached_tokens_over_time(run: Run, ledger: Ledger) -> None:
+    cached = Counter[datetime]()
+    for call in ledger.logged:
+        if call.usage and call.place.resource.name == WITH_TOKEN_USAGE:
+            cached[bucket(call.at)] += call.usage.cached_tokens
+    assert +cached
+    assert over_time(run("Tokens", "xy"), "Prompt, from the cache") == +cached
 
 
 def test_cost_by_model(run: Run, ledger: Ledger) -> None:
