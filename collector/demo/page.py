@@ -38,7 +38,10 @@ _ROOM_FOR_MODEL: Final = 108
 _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 _FIRST_ERROR: Final = 400
-_TOKENS_EXPLAINED: Final = "rest: metered and in no log; unlogged: answered requests without tokens in logs"
+_TOKENS_EXPLAINED: Final = (
+    "rest: metered, and in no record of these minutes; records are written seconds late\n"
+    "unlogged: answered requests of which no record has tokens"
+)
 _LABEL: Final = "dim"
 _HEADER: Final = "bold"
 
