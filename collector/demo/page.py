@@ -39,7 +39,7 @@ _TOO_MANY_REQUESTS: Final = 429
 _SERVER_ERROR: Final = 500
 _FIRST_ERROR: Final = 400
 _TOKENS_EXPLAINED: Final = (
-    "rest: metered, and in no record of these minutes; records are written seconds late\n"
+    "rest: metered, and in no record of these minutes; records come seconds later\n"
     "unlogged: answered requests of which no record has tokens"
 )
 _LABEL: Final = "dim"
