@@ -181,7 +181,8 @@ def test_complete_metrics_are_said_to_be() -> None:
 
 
 def test_values_that_the_gap_ledger_lists_are_said() -> None:
-    assert "is stored once, but for 5 that the gap ledger lists." in _show_metrics(replace(METRICS, listed=5))
+    shown = _show_metrics(replace(METRICS, stored=2_340, listed=5))
+    assert "The metrics are incomplete: the gap ledger lists 5 of 2,345 final values; the others are stored." in shown
 
 
 def test_incomplete_metrics_are_said_and_named() -> None:
