@@ -12,6 +12,7 @@ from collector.scenario.conditions import Incident, slow_down, throttle
 from collector.scenario.day import draw_day
 from collector.scenario.incidents import NOBODY, attack, burst, call_wrongly, fail, fall_silent, list_keys, run_away
 from collector.scenario.ledger import Ledger
+from collector.scenario.upkeep import be_gone, fall_behind, refuse_records
 from collector.scenario.world import DIRECT
 
 HEALTHY, TROUBLED = "healthy", "troubled"
@@ -21,6 +22,7 @@ _DAYS: Final = {HEALTHY: date(2026, 8, 24), TROUBLED: date(2026, 8, 26)}
 CALLS: Final = {HEALTHY: 1_500, TROUBLED: 4_500}
 """So many calls show everything; ten times as many show that thresholds hold at another size."""
 _LENGTH: Final = timedelta(minutes=40)
+_HALF_AN_HOUR: Final = timedelta(minutes=30)
 
 
 def draw_rule_days(*, times: int = 1) -> Mapping[str, Ledger]:
@@ -39,8 +41,8 @@ def _incidents(day: date) -> Sequence[Incident]:
         return since, since + length
 
     return (
-        attack("aoai-shop-us/chat-small", *spell(1.5), "violence", load=10),
-        list_keys(NOBODY, *spell(3.5, timedelta(minutes=30)), times=6),
+        attack("aoai-shop-us/chat-small", *spell(1.5), "violence", load=16),
+        list_keys(NOBODY, *spell(3.5, _HALF_AN_HOUR), times=6),
         fall_silent(*spell(5, timedelta(hours=1))),
         call_wrongly("aoai-shop-eu/docs-embed", *spell(8), load=12),
         fail("aoai-shop-eu/chat-prod", *spell(10), load=5),
@@ -49,4 +51,7 @@ def _incidents(day: date) -> Sequence[Incident]:
         run_away("aoai-lab-se/reason-deep", *spell(16), size=20, load=60),
         attack("aoai-shop-us/chat-small", *spell(18), "jailbreak", share=0.05, load=6),
         slow_down("aoai-shop-us/chat-prod", *spell(20), factor=6),
+        be_gone(*spell(21.25, _HALF_AN_HOUR)),
+        fall_behind(*spell(22.25, _HALF_AN_HOUR)),
+        refuse_records(*spell(23.1, timedelta(minutes=15))),
     )

@@ -12,9 +12,12 @@ from collector.assets.rules.model import Alert, Found, Rule
 from collector.assets.rules.running import run_at_each
 from collector.scenario.conditions import Incident
 from collector.scenario.ledger import Ledger
+from collector.scenario.upkeep import Report, draw_upkeep, write_upkeep
+from collector.scenario.writing import write_day
 
 LATE: Final = timedelta(minutes=4)
 """From what a document is about until it can be found: Azure says 3 to 10 minutes for logs, 3 for metrics."""
+_SEED: Final = 5
 _FIRST: Final = timedelta(hours=1)
 """Runs begin so long after the day: until then there was nothing to find."""
 
@@ -35,10 +38,25 @@ class Trial:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a rule did about an incident: how long after its begin it was raised, and after its end it had recovered."""
+    """What a rule did about an incident: how long after its begin it was first raised, and after its end last gone."""
 
     raised_after: timedelta
     recovered_after: timedelta | None
+
+
+def draw_reports(ledger: Ledger) -> Sequence[Report]:
+    """Return what the collector told of itself over a day of the ledger."""
+    return draw_upkeep(_SEED, ledger.start, ledger.end, ledger.incidents)
+
+
+def write_all(client: Elasticsearch, ledger: Ledger, namespace: str) -> None:
+    """Write a day to a namespace, with what the collector told of itself.
+
+    Raises:
+        ScenarioRefusedError: a document was refused.
+    """
+    write_day(client, ledger, namespace=namespace)
+    write_upkeep(client, draw_reports(ledger), namespace)
 
 
 def try_rule(client: Elasticsearch, rule: Rule, ledger: Ledger, namespace: str) -> Trial:
@@ -63,5 +81,6 @@ def outcomes(alerts: Sequence[Alert], incidents: Sequence[Incident]) -> Mapping[
     for alert in alerts:
         incident = max((each for each in incidents if each.since <= alert.raised), key=lambda each: each.since)
         gone = None if alert.recovered is None else alert.recovered - incident.until
-        done.setdefault(incident.name, Outcome(alert.raised - incident.since, gone))
+        raised = done[incident.name].raised_after if incident.name in done else alert.raised - incident.since
+        done[incident.name] = Outcome(raised, gone)
     return done

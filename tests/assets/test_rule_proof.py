@@ -1,35 +1,46 @@
-"""Every rule, run over a healthy day and over one with ten incidents, finds what the ledger of the day predicts.
+"""Every rule, run over a healthy day and over one with thirteen incidents, finds what the ledger of the day predicts.
 
 Run by run and group by group, with the values; then what that means: who notices which incident, and nothing else.
 """
 
+import json
+import re
 from collections.abc import Mapping
 
 import pytest
 from elasticsearch import Elasticsearch
 from plugins.rule_ledger import PREDICTIONS
 
+from collector.assets.files import sources_root
 from collector.assets.rules.running import run_rule
+from collector.assets.rules.sources import ID_PREFIX
 from collector.scenario import Ledger
 from collector.scenario.rule_days import HEALTHY, TROUBLED
 from collector.scenario.rule_proof import LATE, Trial, outcomes
+from collector.scenario.rules_page import render
+from collector.scenario.upkeep import BEHIND, GONE, REFUSED
 
 type Trials = Mapping[tuple[str, str], Trial]
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
 """The first test writes two days and runs every rule over them."""
 
+BUDGET = {"aoai-error-budget-fast", "aoai-error-budget-slow"}
+SERVICE_FAILS = {"aoai-availability", "aoai-error-rate", "aoai-server-errors", *BUDGET}
 NOTICED = {
     "violence asked of aoai-shop-us/chat-small": {"aoai-content-filter", "aoai-error-rate"},
     "keys listed": {"aoai-key-listing"},
     "no records": {"aoai-no-data"},
     "wrong requests to aoai-shop-eu/docs-embed": {"aoai-error-rate"},
-    "outage of aoai-shop-eu/chat-prod": {"aoai-availability", "aoai-error-rate", "aoai-server-errors"},
+    "outage of aoai-shop-eu/chat-prod": SERVICE_FAILS,
     "tokens of aoai-shop-eu/faq-legacy": {"aoai-token-burst"},
     "throttling of aoai-shop-us/chat-prod": {"aoai-throttling"},
     "cost of aoai-lab-se/reason-deep": {"aoai-cost-pace"},
     "jailbreak asked of aoai-shop-us/chat-small": {"aoai-jailbreak"},
     "slow answers of aoai-shop-us/chat-prod": {"aoai-latency"},
+    GONE: {"aoai-collector-silent"},
+    BEHIND: {"aoai-collector-lagging"},
+    REFUSED: {"aoai-dead-letters"},
 }
 """Which rules are about an incident. What is blocked was answered with 400, so it is an error as well."""
 
@@ -81,3 +92,33 @@ def test_runs_of_the_day_asked_one_by_one_find_the_same(
             arrived = {"range": {"@timestamp": {"lte": (at - LATE).isoformat()}}}
             found = run_rule(elasticsearch_client, trial.rule, at, filters=[here, arrived])
             assert found == pytest.approx(trial.found[number]), f"{rule} on the {day} day at {at}"
+
+
+def test_the_page_of_rules_shows_what_they_did(
+    rule_trials: Trials, rule_days: Mapping[str, Ledger], full_size: bool
+) -> None:
+    if full_size:
+        pytest.skip("the page has the figures of the small days")
+    assert (sources_root() / "docs" / "rules.md").read_text(encoding="utf-8") == render(rule_trials, rule_days)
+
+
+def test_the_queries_of_each_runbook_find_something_when_its_alert_is_raised(
+    rule_trials: Trials, rule_namespaces: Mapping[str, str], elasticsearch_client: Elasticsearch
+) -> None:
+    here = {"term": {"data_stream.namespace": rule_namespaces[TROUBLED]}}
+    for rule_id in PREDICTIONS:
+        raised = rule_trials[TROUBLED, rule_id].alerts[0].raised
+        queries = read_runbook(rule_id)
+        assert len(queries) == 3, rule_id
+        for index, text in queries:
+            body = json.loads(re.sub(r'"now(-\w+)"', rf'"{raised.isoformat()}||\1"', text))
+            body["query"]["bool"]["filter"].append(here)
+            answer = elasticsearch_client.search(index=index, **{key.lstrip("_"): body[key] for key in body})
+            assert answer["hits"]["total"]["value"] > 0, f"{rule_id}: {text}"
+            assert all(one.get("buckets", one) for one in answer.get("aggregations", {}).values()), f"{rule_id}: {text}"
+
+
+def read_runbook(rule_id: str) -> list[tuple[str, str]]:
+    """The queries of a runbook's page: what they read, and their bodies."""
+    page = sources_root() / "docs" / "runbook" / f"{rule_id.removeprefix(ID_PREFIX)}.md"
+    return re.findall(r"```http\nGET (\S+)/_search\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)

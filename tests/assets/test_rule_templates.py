@@ -123,8 +123,8 @@ def test_a_complete_rule_is_read(tmp_path: Path) -> None:
     [
         (("above: 1", "above: 1\nfewer_than: 1"), "figures, equation and above, or fewer_than alone"),
         (("above: 1", ""), "figures, equation and above, or fewer_than alone"),
-        (('{count: ""}', "{count: a, sum: b}"), "a figure is one of count, sum, avg, max"),
-        (('{count: ""}', "{}"), "a figure is one of count, sum, avg, max"),
+        (('{count: ""}', "{count: a, sum: b}"), "a figure is one of count, sum, avg, max, min"),
+        (('{count: ""}', "{}"), "a figure is one of count, sum, avg, max, min"),
         (("above: 1", "over: 1"), "unknown field `over`"),
         (("window: 15m", ""), "missing required field `window`"),
         (("window: 15m", "window: a while"), "`$.window`"),

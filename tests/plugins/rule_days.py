@@ -12,9 +12,9 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from collector.assets.installation import install
 from collector.assets.rules.reading import load_rules
-from collector.scenario import Ledger, write_day
+from collector.scenario import Ledger
 from collector.scenario.rule_days import draw_rule_days
-from collector.scenario.rule_proof import Trial, try_rule
+from collector.scenario.rule_proof import Trial, try_rule, write_all
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def rule_namespaces(
     asyncio.run(install_assets())
     namespaces = {name: f"{name}{uuid.uuid4().hex[:8]}" for name in rule_days}
     for name, ledger in rule_days.items():
-        write_day(elasticsearch_client, ledger, namespace=namespaces[name])
+        write_all(elasticsearch_client, ledger, namespaces[name])
     yield namespaces
     for namespace in namespaces.values():
         for stream in elasticsearch_client.indices.get_data_stream(name=f"*-{namespace}")["data_streams"]:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collector.scenario import Call, Ledger
+from collector.scenario.rule_proof import draw_reports
+from collector.scenario.upkeep import COLLECTOR, EPHEMERAL_ID, OUTPUT, PARTITION, STREAM, Report
 
 type Group = tuple[str, ...]
 type Event = tuple[datetime, Group, tuple[float, ...]]
@@ -122,15 +124,43 @@ def listings(ledger: Ledger) -> Iterator[Event]:
         yield listing.at, (listing.object_id,), (1.0,)
 
 
+def calls_of(ledger: Ledger) -> Iterator[datetime]:
+    return (call.at for call in ledger.logged)
+
+
+def reports_of(ledger: Ledger) -> Iterator[datetime]:
+    return (report.at for report in draw_reports(ledger))
+
+
 @dataclass(frozen=True)
 class Silence:
     """Nothing for a window."""
 
+    happens: Callable[[Ledger], Iterator[datetime]]
     window: timedelta
 
     def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
-        times = sorted((whole(call.at),) for call in ledger.logged)
+        times = sorted((whole(at),) for at in self.happens(ledger))
         return [{} if within(times, at - self.window, at - late) else {(): 0.0} for at in moments]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the collector told of itself within a window is worth too much, all reports together."""
+
+    group: Group
+    window: timedelta
+    worth: Callable[[Sequence[Report]], float]
+    above: float
+
+    def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
+        reports = [(whole(report.at), report) for report in draw_reports(ledger)]
+        found: list[dict[Group, float]] = []
+        for at in moments:
+            seen = [report for _, report in within(reports, at - self.window, at - late)]
+            worth = self.worth(seen) if seen else 0.0
+            found.append({self.group: worth} if worth > self.above else {})
+        return found
 
 
 @dataclass(frozen=True)
@@ -161,6 +191,36 @@ class Slowness:
         return max(fitting, default=0.0)
 
 
+@dataclass(frozen=True)
+class Spending:
+    """Server errors spend the budget of 0.5 % at a pace above a limit, over a long window and over a short one."""
+
+    window: timedelta
+    short: timedelta
+    least: int
+    above: float
+
+    def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
+        calls: defaultdict[Group, list[tuple[datetime, bool]]] = defaultdict(list)
+        for call in ledger.logged:
+            if call.deployment is not None:
+                calls[place_of(call)].append((whole(call.at), call.status >= 500))
+        for ended in calls.values():
+            ended.sort()
+        found: list[dict[Group, float]] = []
+        for at in moments:
+            paces = {group: self._pace(ended, at, late) for group, ended in calls.items()}
+            found.append({group: pace for group, pace in paces.items() if pace > self.above})
+        return found
+
+    def _pace(self, ended: Sequence[tuple[datetime, bool]], at: datetime, late: timedelta) -> float:
+        long = [failed for _, failed in within(ended, at - self.window, at - late)]
+        short = [failed for _, failed in within(ended, at - self.short, at - late)]
+        if sum(long) < self.least or sum(short) < 3 or sum(short) <= self.above * 0.005 * len(short):
+            return 0.0
+        return sum(long) / len(long) / 0.005
+
+
 def slower(durations: Sequence[float], limit: float, *, least: int = 0) -> bool:
     """Whether more than 5 % took longer, that is whether the 95th percentile is above it."""
     longer = sum(seconds > limit for seconds in durations)
@@ -171,19 +231,31 @@ def failed_but_429(call: Call) -> bool:
     return call.failed and call.status != 429
 
 
-PREDICTIONS: Mapping[str, Prediction | Silence | Slowness] = {
+PREDICTIONS: Mapping[str, Prediction | Silence | Slowness | Spending | Told] = {
     "aoai-availability": Prediction(
         availability, 15 * MINUTE, lambda sums: 100 - sums[0] / sums[1] if sums[2] >= 3 else 0.0, 5
     ),
+    "aoai-collector-lagging": Told(
+        (COLLECTOR, STREAM, PARTITION), 10 * MINUTE, lambda reports: max(each.lag_events for each in reports), 100_000
+    ),
+    "aoai-collector-silent": Silence(reports_of, 10 * MINUTE),
     "aoai-content-filter": Prediction(
         blocked, 15 * MINUTE, lambda sums: sums[0] / sums[1] * 100 if sums[0] >= 10 else 0.0, 10
     ),
     "aoai-cost-pace": Prediction(cost, HOUR, lambda sums: sums[0] * 24, 500),
     "aoai-error-rate": share(10, failed_but_429, 10),
+    "aoai-dead-letters": Told(
+        (COLLECTOR, EPHEMERAL_ID, OUTPUT),
+        15 * MINUTE,
+        lambda reports: reports[-1].dead_letters - reports[0].dead_letters,
+        0,
+    ),
+    "aoai-error-budget-fast": Spending(HOUR, 15 * MINUTE, 10, 14.4),
+    "aoai-error-budget-slow": Spending(6 * HOUR, 30 * MINUTE, 20, 6),
     "aoai-jailbreak": Prediction(jailbreaks, HOUR, lambda sums: sums[0], 4),
     "aoai-key-listing": Prediction(listings, HOUR, lambda sums: sums[0], 4),
     "aoai-latency": Slowness(30 * MINUTE),
-    "aoai-no-data": Silence(30 * MINUTE),
+    "aoai-no-data": Silence(calls_of, 30 * MINUTE),
     "aoai-server-errors": share(5, lambda call: call.status >= 500, 5),
     "aoai-throttling": share(10, lambda call: call.status == 429, 10),
     "aoai-token-burst": Prediction(tokens, 15 * MINUTE, lambda sums: sums[0], 1_000_000),

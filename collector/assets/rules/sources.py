@@ -23,17 +23,19 @@ class Figure(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         sum: the sum of a field.
         avg: the mean of a field.
         max: the greatest value of a field.
+        min: the least value of a field.
     """
 
     count: str | None = None
     sum: str | None = None
     avg: str | None = None
     max: str | None = None
+    min: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse none, and more than one."""
         if len(self.chosen) != 1:
-            raise ValueError("a figure is one of count, sum, avg, max")
+            raise ValueError("a figure is one of count, sum, avg, max, min")
 
     @property
     def chosen(self) -> Mapping[str, str]:
