@@ -40,6 +40,8 @@ _STACKS: Final[dict[str, Literal["zero", "normalize"] | None]] = {
 _SHARES: Final = Format("percent")
 _MARKS: Final[tuple[Mark, ...]] = ("bar", "area", "line")
 """From the back to the front."""
+_LIMIT_COLOUR: Final = "#CC5642"
+"""Of a line across a chart that has no colour of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,21 @@ def _draw_axes(panel: Panel, table: PanelTable, drawing: Drawing) -> alt.LayerCh
 
 def _draw_side(side: _Side) -> alt.LayerChart:
     groups = [[each for each in side.series if each.mark == mark] for mark in _MARKS]
-    return alt.LayerChart(layer=[_draw_marks(replace(side, series=group), group[0].mark) for group in groups if group])
+    marks = [_draw_marks(replace(side, series=group), group[0].mark) for group in groups if group]
+    return alt.LayerChart(layer=[*marks, *_draw_limits(side)])
+
+
+def _draw_limits(side: _Side) -> Iterator[alt.Chart]:
+    """Draw the lines across the chart, which the axis of amounts includes; a name is below its line."""
+    for line in side.panel.reference_lines:
+        if line.axis != side.orient:
+            continue
+        chart = alt.Chart(alt.Data(values=[{"value": line.value, "label": line.label}]))
+        chart = chart.encode(y=alt.Y("value:Q", axis=_axis(side, None), scale=alt.Scale(zero=True)))
+        colour = line.color or _LIMIT_COLOUR
+        yield chart.mark_rule(color=colour, strokeWidth=2)
+        name = chart.mark_text(color=colour, align="right", baseline="top", dx=-4, dy=4)
+        yield name.encode(x=alt.XValue("width"), text=alt.Text("label:N"))
 
 
 def _draw_marks(side: _Side, mark: Mark) -> alt.Chart:
@@ -119,7 +135,15 @@ def _mark(chart: alt.Chart, mark: Mark) -> alt.Chart:
 def _place(chart: alt.Chart, side: _Side, mark: Mark) -> alt.Chart:
     """Lay out amounts over time or over names."""
     stack = None if mark == "line" else _STACKS[side.panel.stacking]
-    axis = alt.Axis(
+    chart = chart.encode(y=alt.Y("value:Q", axis=_axis(side, stack), stack=stack, scale=_scale(side.series)))
+    if side.interval is None:
+        return chart.encode(x=alt.X("x:N", sort=None, axis=alt.Axis(title=None, labelAngle=0, labelLimit=160)))
+    chart = chart.encode(x=_time_axis(side.time_range))
+    return chart.encode(x2="end:Q") if mark == "bar" else chart
+
+
+def _axis(side: _Side, stack: Literal["zero", "normalize"] | None) -> alt.Axis:
+    return alt.Axis(
         orient=side.orient,
         title=None,
         labelExpr=write_axis(_SHARES if stack == "normalize" else side.series[0].column.format),
@@ -128,11 +152,6 @@ def _place(chart: alt.Chart, side: _Side, mark: Mark) -> alt.Chart:
         domain=False,
         ticks=False,
     )
-    chart = chart.encode(y=alt.Y("value:Q", axis=axis, stack=stack, scale=_scale(side.series)))
-    if side.interval is None:
-        return chart.encode(x=alt.X("x:N", sort=None, axis=alt.Axis(title=None, labelAngle=0, labelLimit=160)))
-    chart = chart.encode(x=_time_axis(side.time_range))
-    return chart.encode(x2="end:Q") if mark == "bar" else chart
 
 
 def _scale(series: Sequence[Series]) -> alt.Scale:

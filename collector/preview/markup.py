@@ -1,6 +1,6 @@
 """Dashboards and panels as HTML. Every text is escaped here, whoever wrote it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from html import escape
 from typing import Final
@@ -8,6 +8,7 @@ from typing import Final
 from collector.assets.panels.model import Column, Dashboard, Panel, PanelTable, TimeRange, Value
 from collector.preview.filled import FilledDashboard, FilledPanel
 from collector.preview.formatting import write_value
+from collector.preview.links import Link, read_links
 
 _LONG: Final = 60
 """Letters from which on a text may go over several lines."""
@@ -16,14 +17,21 @@ CHARTS: Final = frozenset({"xy", "pie"})
 NOTHING: Final = "No data in this time range."
 
 
-def write_dashboard(filled: FilledDashboard, charts: Sequence[str]) -> str:
-    """Return a dashboard as a section; `charts` are the names of panels that have one to draw."""
+def write_dashboard(filled: FilledDashboard, charts: Sequence[str], shown: Collection[str]) -> str:
+    """Return a dashboard as a section.
+
+    Args:
+        filled: the dashboard.
+        charts: the names of panels that have one to draw.
+        shown: the ids of the dashboards of the page, to which links can lead.
+    """
     dashboard = filled.dashboard
     controls = ", ".join(control.title for control in dashboard.controls)
     narrowed = f" In Kibana it can be narrowed by {controls}." if controls else ""
     names = [name_panel(dashboard, each.panel) for each in filled.panels]
     panels = "\n".join(
-        _write_panel(each, name, has_chart=name in charts) for each, name in zip(filled.panels, names, strict=True)
+        _write_panel(each, name, shown, has_chart=name in charts)
+        for each, name in zip(filled.panels, names, strict=True)
     )
     return (
         f'<section id="{escape(dashboard.id)}" aria-labelledby="{escape(dashboard.id)}-title">\n'
@@ -59,7 +67,7 @@ def write_cell(value: Value, column: Column, interval: float | None) -> str:
     return write_value(value, column.format)
 
 
-def _write_panel(filled: FilledPanel, name: str, *, has_chart: bool) -> str:
+def _write_panel(filled: FilledPanel, name: str, shown: Collection[str], *, has_chart: bool) -> str:
     panel, grid = filled.panel, filled.panel.grid
     name = escape(name)
     place = f"grid-area: {grid.y + 1} / {grid.x + 1} / span {grid.h} / span {grid.w}"
@@ -73,14 +81,15 @@ def _write_panel(filled: FilledPanel, name: str, *, has_chart: bool) -> str:
         f'<article class="panel" id="{name}" data-kind="{panel.kind}" style="{place}" aria-labelledby="{name}-title">'
         f'<div class="head"><h2 id="{name}-title">{escape(panel.title)}</h2>{switch}</div>'
         f'<p class="question">{escape(panel.description)}</p>'
-        f'<div class="body">{_write_body(filled, name, has_chart=has_chart)}</div></article>'
+        f'<div class="body">{_write_body(filled, name, shown, has_chart=has_chart)}</div></article>'
     )
 
 
-def _write_body(filled: FilledPanel, name: str, *, has_chart: bool) -> str:
+def _write_body(filled: FilledPanel, name: str, shown: Collection[str], *, has_chart: bool) -> str:
     panel, table = filled.panel, filled.table
     if panel.kind == "text":
-        return _write_text(panel)
+        links = read_links(panel.text)
+        return _write_links(links, shown) if links else _write_text(panel)
     if panel.kind == "metric":
         return _write_figures(table)
     if not table.rows or (panel.kind in CHARTS and not has_chart):
@@ -97,6 +106,18 @@ def _write_text(panel: Panel) -> str:
     paragraphs = (part for part in panel.text.split("\n\n") if part.strip())
     body = "".join(f"<p>{escape(part)}</p>" for part in paragraphs)
     return f'<div class="rows" tabindex="0" role="region" aria-label="{escape(panel.title)}">{body}</div>'
+
+
+def _write_links(links: Sequence[Link], shown: Collection[str]) -> str:
+    items = "".join(f"<li>{_write_link(link, shown)}</li>" for link in links)
+    return f'<ul class="links">{items}</ul>'
+
+
+def _write_link(link: Link, shown: Collection[str]) -> str:
+    """A dashboard that is not on the page cannot be gone to, and only addresses of the web are links."""
+    if link.target.removeprefix("#") in shown or link.target.startswith("https://"):
+        return f'<a href="{escape(link.target)}">{escape(link.label)}</a>'
+    return escape(link.label)
 
 
 def _write_figures(table: PanelTable) -> str:

@@ -18,7 +18,8 @@ from collector.preview.theme import FONT, THEMES, Palette, chart_config
 def write_page(dashboards: Sequence[FilledDashboard]) -> str:
     """Return the HTML of a page with these dashboards, one below the other."""
     specs = [_draw_charts(each) for each in dashboards]
-    sections = [write_dashboard(each, list(charts)) for each, charts in zip(dashboards, specs, strict=True)]
+    shown = [each.dashboard.id for each in dashboards]
+    sections = [write_dashboard(each, list(charts), shown) for each, charts in zip(dashboards, specs, strict=True)]
     titles = [escape(each.dashboard.title) for each in dashboards]
     links = [f'<a href="#{escape(each.dashboard.id)}">{escape(each.dashboard.title)}</a>' for each in dashboards]
     return Template(_read("page.html")).substitute(

@@ -12,6 +12,7 @@ import vl_convert
 from collector.assets.panels.model import Column, Grid, Panel, PanelTable
 from collector.preview.charts import VEGA_LITE, Drawing, draw_chart
 from collector.preview.filled import FilledDashboard, FilledPanel
+from collector.preview.links import read_links
 from collector.preview.markup import NOTHING, list_figures, write_cell, write_range
 from collector.preview.theme import FONT, Palette, Theme, chart_config
 
@@ -91,7 +92,8 @@ def _draw_body(filled: FilledPanel, box: _Box, theme: Theme, drawing: Drawing) -
         case "metric":
             yield from _draw_figures(table, box, theme)
         case "text":
-            for number, line in enumerate(wrap(panel.text, _letters(box.width, _USUAL))):
+            words = "  ·  ".join(link.label for link in read_links(panel.text)) or panel.text
+            for number, line in enumerate(wrap(words, _letters(box.width, _USUAL))):
                 yield _text(box.x, box.y + 16 + number * 16, line, theme.text, _USUAL)
         case _ if not table.rows:
             yield _text(box.x, box.y + 16, NOTHING, theme.subdued, _USUAL)

@@ -139,8 +139,16 @@ class TestCare:
     @dashboards
     def test_what_it_refers_to_is_in_the_package_or_made_by_fleet(self, name: str) -> None:
         for reference in DASHBOARDS[name]["references"]:
-            known = {"index-pattern": set(DATA_VIEWS), "search": set(SEARCHES)}[reference["type"]]
+            known = {"index-pattern": set(DATA_VIEWS), "search": set(SEARCHES), "dashboard": set(DASHBOARDS)}[
+                reference["type"]
+            ]
             assert reference["id"] in known
+
+    @dashboards
+    def test_links_lead_to_all_other_dashboards(self, name: str) -> None:
+        targets = [one["id"] for one in DASHBOARDS[name]["references"] if one["type"] == "dashboard"]
+
+        assert sorted(targets) == sorted(DASHBOARDS.keys() - {name})
 
     @dashboards
     def test_the_archive_has_nested_json_as_text(self, name: str) -> None:

@@ -5,33 +5,35 @@ are exact. A percentile may be off by the error of Elasticsearch's t-digest: at 
 q(1 - q) in rank, and one call more where it lies between two.
 """
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from elasticsearch import Elasticsearch
+from plugins.panel_tables import (
+    A_MOMENT,
+    MISSING,
+    WITH_TOKEN_USAGE,
+    Run,
+    assert_percentile,
+    bucket,
+    count_by,
+    figure,
+    group,
+    load_dashboard,
+    named,
+    over_time,
+    rows_of,
+    runner,
+    split_over_time,
+)
 
-from collector.assets.panels.model import Dashboard, Panel, PanelTable, TimeRange, Value
-from collector.assets.panels.reading import load_dashboards
-from collector.assets.panels.running import run_panel
+from collector.assets.panels.model import Dashboard, TimeRange
 from collector.scenario import Call, Ledger
-
-type Run = Callable[..., PanelTable]
-type Row = Mapping[str, Value]
-type Share = Callable[[Call], str]
 
 pytestmark = pytest.mark.engine
 
-HALF_HOUR = timedelta(minutes=30)
-A_MOMENT = timedelta(milliseconds=1)
-"""Before the end of a day: Kibana's time ranges include both ends."""
-COMPRESSION = 100
-WITH_TOKEN_USAGE = "aoai-shop-eu"
-"""The only account whose diagnostic setting has the records of token usage, which tell what came from the cache."""
-MISSING, OTHER = "(missing value)", "Other"
 CLASSES = {
     "throttled": "Throttled (429)",
     "server": "Server error (5xx)",
@@ -42,69 +44,13 @@ CLASSES = {
 
 @pytest.fixture(scope="module")
 def overview() -> Dashboard:
-    return next(dashboard for dashboard in load_dashboards() if dashboard.id == "aoai-overview")
+    return load_dashboard("aoai-overview")
 
 
 @pytest.fixture(scope="module")
 def run(overview: Dashboard, elasticsearch_client: Elasticsearch, scenario_namespace: str, ledger: Ledger) -> Run:
     """Run a panel by its title, over the whole day unless told otherwise."""
-
-    def run_titled(title: str, kind: str, *, start: datetime = ledger.start, end: datetime = ledger.end) -> PanelTable:
-        panel = find(overview.panels, title, kind)
-        here = {"term": {"data_stream.namespace": scenario_namespace}}
-        return run_panel(elasticsearch_client, overview, panel, TimeRange(start, end - A_MOMENT), filters=[here])
-
-    return run_titled
-
-
-def find(panels: Iterable[Panel], title: str, kind: str) -> Panel:
-    (panel,) = [panel for panel in panels if (panel.title, panel.kind) == (title, kind)]
-    return panel
-
-
-def rows_of(table: PanelTable) -> list[Row]:
-    """The rows by the labels of their columns, which are what a person sees."""
-    labels = [column.label for column in table.columns]
-    assert len(set(labels)) == len(labels)
-    return [dict(zip(labels, row, strict=True)) for row in table.rows]
-
-
-def figure(table: PanelTable) -> float:
-    """The first figure of a panel that has one row."""
-    (row,) = table.rows
-    assert isinstance(row[0], int | float)
-    return row[0]
-
-
-def over_time(table: PanelTable, label: str, split: str | None = None) -> dict[Any, float]:
-    """A figure by bucket, or by bucket and name; buckets where nothing happened are left out."""
-    assert table.interval_seconds == HALF_HOUR.total_seconds()
-    return {
-        (row["Time"], row[split]) if split else row["Time"]: value
-        for row in rows_of(table)
-        if (value := row[label]) and isinstance(value, int | float)
-    }
-
-
-def bucket(at: datetime) -> datetime:
-    return at.replace(minute=at.minute // 30 * 30, second=0, microsecond=0)
-
-
-def count_by[Key](calls: Iterable[Call], key: Callable[[Call], Key]) -> Counter[Key]:
-    return Counter(key(call) for call in calls)
-
-
-def top(calls: Sequence[Call], name: Share, size: int) -> set[str]:
-    """The names that most calls have; a tie where the list ends would leave it to chance who is in it."""
-    ranked = count_by(calls, name).most_common()
-    assert len(ranked) <= size or ranked[size - 1][1] > ranked[size][1]
-    return {each for each, _ in ranked[:size]}
-
-
-def named(calls: Sequence[Call], name: Share, size: int) -> Share:
-    """The name under which a panel shows a call: its own, or that of the rest."""
-    shown = top(calls, name, size)
-    return lambda call: name(call) if name(call) in shown else OTHER
+    return runner(elasticsearch_client, overview, [scenario_namespace], TimeRange(ledger.start, ledger.end))
 
 
 def deployment(call: Call) -> str:
@@ -117,17 +63,6 @@ def caller(call: Call) -> str:
 
 def share_of_errors(calls: Sequence[Call]) -> float:
     return sum(call.failed for call in calls) / len(calls)
-
-
-def assert_percentile(shown: Value, percent: float, calls: Iterable[Call]) -> None:
-    """The figure, in milliseconds, lies between the calls whose ranks are an error of the digest away."""
-    values = sorted(call.duration_ns / 1e6 for call in calls)
-    q = percent / 100
-    error = 4 * q * (1 - q) / COMPRESSION
-    low = max(0, math.floor((q - error) * len(values)) - 1)
-    high = min(len(values) - 1, math.ceil((q + error) * len(values)))
-    assert isinstance(shown, int | float)
-    assert values[low] * (1 - 1e-9) <= shown <= values[high] * (1 + 1e-9)
 
 
 def test_requests(run: Run, ledger: Ledger) -> None:
@@ -162,7 +97,7 @@ def test_cost(run: Run, ledger: Ledger) -> None:
 
 
 def test_requests_per_minute_by_deployment(run: Run, ledger: Ledger) -> None:
-    shown = over_time(run("Requests per minute by deployment", "xy"), "Requests", "Deployment")
+    shown = split_over_time(run("Requests per minute by deployment", "xy"), "Requests", "Deployment")
     name = named(ledger.logged, deployment, 9)
     expected = count_by(ledger.logged, lambda call: (bucket(call.at), name(call)))
     assert shown == pytest.approx({key: count / 30 for key, count in expected.items()}, rel=1e-5)
@@ -173,7 +108,7 @@ def test_errors_by_class(run: Run, ledger: Ledger) -> None:
     failed = [call for call in ledger.logged if call.failure_class]
     expected = count_by(failed, lambda call: (bucket(call.at), CLASSES[call.failure_class or ""]))
     assert {label for _, label in expected} == set(CLASSES.values())
-    assert over_time(table, "Errors", "Class") == expected
+    assert split_over_time(table, "Errors", "Class") == expected
 
 
 def test_error_rate_over_time(run: Run, ledger: Ledger) -> None:
@@ -238,14 +173,14 @@ def test_cost_by_model(run: Run, ledger: Ledger) -> None:
     for minute in ledger.metered:
         if minute.cost:
             expected[bucket(minute.minute), minute.place.model] += minute.cost
-    assert over_time(run("Cost by model", "xy"), "Cost", "Model") == pytest.approx(expected, rel=1e-9)
+    assert split_over_time(run("Cost by model", "xy"), "Cost", "Model") == pytest.approx(expected, rel=1e-9)
 
 
 def test_throttled_requests_by_deployment(run: Run, ledger: Ledger) -> None:
     throttled = [call for call in ledger.logged if call.status == 429]
     name = named(throttled, deployment, 9)
     expected = count_by(throttled, lambda call: (bucket(call.at), name(call)))
-    assert over_time(run("Throttled requests by deployment", "xy"), "Throttled", "Deployment") == expected
+    assert split_over_time(run("Throttled requests by deployment", "xy"), "Throttled", "Deployment") == expected
 
 
 def test_blocked_by_the_content_filter(run: Run, ledger: Ledger) -> None:
@@ -297,6 +232,7 @@ def test_recent_errors(run: Run, ledger: Ledger) -> None:
 def test_every_panel_has_a_test_here(overview: Dashboard) -> None:
     assert sorted((panel.title, panel.kind) for panel in overview.panels) == sorted(
         [
+            ("Dashboards", "text"),
             ("Requests", "metric"),
             ("Error rate", "metric"),
             ("Throttled", "metric"),
@@ -316,10 +252,3 @@ def test_every_panel_has_a_test_here(overview: Dashboard) -> None:
             ("Recent errors", "documents"),
         ]
     )
-
-
-def group[Key](calls: Iterable[Call], key: Callable[[Call], Key]) -> dict[Key, list[Call]]:
-    groups: defaultdict[Key, list[Call]] = defaultdict(list)
-    for call in calls:
-        groups[key(call)].append(call)
-    return dict(groups)

@@ -35,6 +35,9 @@ DATASETS = {"gateway": "aoai.gateway", "endpoints": "aoai.endpoints"}
 NEVER_PROCESSED = {"message"}
 """Besides aoai.endpoints, only documents that met no pipeline have them, and those are no golden ones."""
 
+ONLY_MAPPED = {("aoai.logs", "azure.open_ai.cost.total")}
+"""Lens refuses a whole chart over a field that no index maps: charts of callers' cost ask all logs for it."""
+
 
 def dataset_of(name: str) -> str:
     return DATASETS.get(name.split("/", maxsplit=1)[0], "aoai.logs")
@@ -132,6 +135,7 @@ def test_every_field_of_a_data_set_is_in_some_golden_document_of_it(dataset: str
         field.name
         for field in fields_of(dataset)
         if field.type is not FieldType.OBJECT and field.name not in NEVER_PROCESSED
+        if (dataset, field.name) not in ONLY_MAPPED
         if not any(other == field.name or other.startswith(f"{field.name}.") for other in seen)
     }
     assert not missing

@@ -15,6 +15,7 @@ from collector.assets.panels.model import (
     Grid,
     Panel,
     PanelTable,
+    ReferenceLine,
     TimeRange,
 )
 from collector.preview.filled import FilledDashboard, FilledPanel
@@ -22,6 +23,8 @@ from collector.preview.filled import FilledDashboard, FilledPanel
 START = datetime(2026, 8, 19, 9, tzinfo=UTC)
 HALF_HOURS = [START + number * timedelta(minutes=30) for number in range(4)]
 HOSTILE = "</script><script>alert(1)</script><b>&amp;"
+LIMIT = ReferenceLine("Limit", 3000.0, "#CC5642")
+LINKS = "- [Here](#made-up)\n- [Elsewhere](#not-here)\n- [Manual](https://example.com/)\n- [Trap](javascript:alert(1))"
 COUNT = Format(decimals=0)
 
 TIME = Column("time", "Time", "time")
@@ -50,7 +53,7 @@ TABLES: dict[str, tuple[Panel, PanelTable]] = {
         bars(),
     ),
     "line": (
-        Panel("line", "Latency", "How long does it take?", "xy", Grid(24, 6, 24, 12)),
+        Panel("line", "Latency", "How long does it take?", "xy", Grid(24, 6, 24, 12), reference_lines=(LIMIT,)),
         PanelTable((TIME, P95), tuple((at, 1200.0) for at in HALF_HOURS), 1800),
     ),
     "rings": (
@@ -69,8 +72,12 @@ TABLES: dict[str, tuple[Panel, PanelTable]] = {
         Panel("words", "About", "", "text", Grid(12, 0, 12, 6), text=f"First.\n\n{HOSTILE}"),
         PanelTable((), ()),
     ),
+    "links": (
+        Panel("links", "Elsewhere", "Where else?", "text", Grid(36, 0, 12, 6), text=LINKS),
+        PanelTable((), ()),
+    ),
     "nothing": (
-        Panel("nothing", "Blocked", "How many were blocked?", "xy", Grid(24, 0, 24, 6)),
+        Panel("nothing", "Blocked", "How many were blocked?", "xy", Grid(24, 0, 12, 6)),
         PanelTable((TIME, REQUESTS), (), 1800),
     ),
 }

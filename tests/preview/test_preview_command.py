@@ -42,7 +42,7 @@ def test_a_page_and_pictures_of_live_data_are_written_and_named(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--dashboard", "nothing"), "there is no dashboard 'nothing'; there are: aoai-overview"),
+        (("--dashboard", "nothing"), "there is no dashboard 'nothing'; there are: aoai-"),
         (("--from", "yesterday"), "'yesterday' is no time: write 2026-03-10T09:00, 2026-03-10, now or now-24h"),
         (("--from", "now", "--to", "now-1h"), "the range ends at now-1h, which is not after its start, now"),
         ((), "Elasticsearch does not answer as it should: "),

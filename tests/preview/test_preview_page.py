@@ -74,6 +74,22 @@ def test_texts_from_data_stay_texts(opened: OpenedPage) -> None:
     assert opened.page.locator("b").count() == 0
 
 
+def test_a_line_across_a_chart_has_its_name_and_is_within_the_axis(opened: OpenedPage) -> None:
+    limit = opened.page.locator("#made-up-line .mark-rule.role-mark line")
+    assert limit.count() == 1
+    assert opened.page.locator("#made-up-line .mark-text.role-mark text").all_text_contents() == ["Limit"]
+    line, panel = (edges(opened.page, f"#made-up-line{part}") for part in (" .mark-rule.role-mark line", ""))
+    drawn = edges(opened.page, "#made-up-line .mark-line path")
+    assert panel.top < line.top < drawn.top
+
+
+def test_links_lead_to_dashboards_of_the_page_and_to_the_web_only(opened: OpenedPage) -> None:
+    links = opened.page.locator("#made-up-links .links")
+    assert links.locator("li").all_inner_texts() == ["Here", "Elsewhere", "Manual", "Trap"]
+    targets = links.locator("a").evaluate_all("links => links.map((link) => link.getAttribute('href'))")
+    assert targets == ["#made-up", "https://example.com/"]
+
+
 def test_a_line_is_interrupted_where_there_is_no_data(opened: OpenedPage) -> None:
     path = opened.page.locator("#made-up-bars .mark-line path").first.get_attribute("d") or ""
     assert len(re.findall("M", path)) == 2

@@ -39,6 +39,10 @@ def test_every_panel_has_its_title_its_question_and_its_figures(svg: ET.Element)
     assert any(HOSTILE.startswith(text.rstrip("…")) for text in drawn if text.startswith("</script"))
 
 
+def test_links_are_named_in_a_line(svg: ET.Element) -> None:
+    assert "Here · Elsewhere · Manual · Trap" in [" ".join(text.split()) for text in texts(svg)]
+
+
 def test_no_text_of_a_table_runs_into_the_next_one(svg: ET.Element) -> None:
     time, reason = (
         next(each for each in svg.iter(f"{NAMESPACE}text") if each.text == name) for name in ("Time", "Reason")
