@@ -55,9 +55,15 @@ def write_metrics(ledger: Ledger) -> Iterator[Document]:
         observations.append(_observe(minute))
         observations.extend(_observe_rejected(minute))
     for (account, at), observations in observed.items():
-        for group in _groups():
-            rows = list(_rows(group, observations))
-            yield from build(_accounts()[account], group, (at - _EPOCH) // _MINUTE, rows)
+        yield from measure(account, at, _groups(), observations)
+
+
+def measure(
+    account: str, at: datetime, groups: Sequence[MetricGroup], observations: Sequence[Observation]
+) -> Iterator[Document]:
+    """Yield the documents of a minute of an account, for some groups of metrics."""
+    for group in groups:
+        yield from build(_accounts()[account], group, (at - _EPOCH) // _MINUTE, list(_rows(group, observations)))
 
 
 def _observe(minute: MeteredMinute) -> Observation:

@@ -10,6 +10,7 @@ from typing import Final
 
 from collector.scenario.conditions import Incident, slow_down, throttle
 from collector.scenario.day import draw_day
+from collector.scenario.estate import announce_retirement, fill_up
 from collector.scenario.incidents import NOBODY, attack, burst, call_wrongly, fail, fall_silent, list_keys, run_away
 from collector.scenario.ledger import Ledger
 from collector.scenario.upkeep import be_gone, fall_behind, refuse_records
@@ -19,21 +20,24 @@ HEALTHY, TROUBLED = "healthy", "troubled"
 
 _SEED: Final = 11
 _DAYS: Final = {HEALTHY: date(2026, 8, 24), TROUBLED: date(2026, 8, 26)}
-CALLS: Final = {HEALTHY: 1_500, TROUBLED: 4_500}
-"""So many calls show everything; ten times as many show that thresholds hold at another size."""
+CALLS: Final = {HEALTHY: 1_500, TROUBLED: 3_600}
+"""So many calls show everything; several times as many show that thresholds hold at another size."""
 _LENGTH: Final = timedelta(minutes=40)
 _HALF_AN_HOUR: Final = timedelta(minutes=30)
 
 
 def draw_rule_days(*, times: int = 1) -> Mapping[str, Ledger]:
-    """Return the healthy day and the troubled one, with ``times`` as many calls as `CALLS`."""
-    troubles = {HEALTHY: (), TROUBLED: tuple(_incidents(_DAYS[TROUBLED]))}
+    """Return the healthy day and the troubled one, with ``times`` as many calls as `CALLS`.
+
+    Those who use up a budget of money or tokens use up the same with more calls.
+    """
+    troubles = {HEALTHY: (), TROUBLED: tuple(_incidents(_DAYS[TROUBLED], times))}
     return {
         name: draw_day(_SEED, day, calls=CALLS[name] * times, incidents=troubles[name]) for name, day in _DAYS.items()
     }
 
 
-def _incidents(day: date) -> Sequence[Incident]:
+def _incidents(day: date, times: int) -> Sequence[Incident]:
     midnight = datetime.combine(day, time(), UTC)
 
     def spell(hour: float, length: timedelta = _LENGTH) -> tuple[datetime, datetime]:
@@ -42,13 +46,15 @@ def _incidents(day: date) -> Sequence[Incident]:
 
     return (
         attack("aoai-shop-us/chat-small", *spell(1.5), "violence", load=16),
+        announce_retirement(*spell(2 + 20 / 60, timedelta(minutes=50))),
         list_keys(NOBODY, *spell(3.5, _HALF_AN_HOUR), times=6),
         fall_silent(*spell(5, timedelta(hours=1))),
+        fill_up(*spell(6.75)),
         call_wrongly("aoai-shop-eu/docs-embed", *spell(8), load=12),
         fail("aoai-shop-eu/chat-prod", *spell(10), load=5),
-        burst("aoai-shop-eu/faq-legacy", *spell(12), DIRECT[1], size=100, load=6),
+        burst("aoai-shop-eu/faq-legacy", *spell(12), DIRECT[1], size=100 / times, load=6),
         throttle("aoai-shop-us/chat-prod", *spell(14), share=0.6, load=4),
-        run_away("aoai-lab-se/reason-deep", *spell(16), size=20, load=60),
+        run_away("aoai-lab-se/reason-deep", *spell(16), size=20 / times, load=60),
         attack("aoai-shop-us/chat-small", *spell(18), "jailbreak", share=0.05, load=6),
         slow_down("aoai-shop-us/chat-prod", *spell(20), factor=6),
         be_gone(*spell(21.25, _HALF_AN_HOUR)),

@@ -11,6 +11,7 @@ from collector.assets.rules.alerts import follow_alerts
 from collector.assets.rules.model import Alert, Found, Rule
 from collector.assets.rules.running import run_at_each
 from collector.scenario.conditions import Incident
+from collector.scenario.estate import Stock, Use, draw_use, list_stock, write_estate
 from collector.scenario.ledger import Ledger
 from collector.scenario.upkeep import Report, draw_upkeep, write_upkeep
 from collector.scenario.writing import write_day
@@ -49,14 +50,27 @@ def draw_reports(ledger: Ledger) -> Sequence[Report]:
     return draw_upkeep(_SEED, ledger.start, ledger.end, ledger.incidents)
 
 
+def draw_estate(ledger: Ledger) -> tuple[Sequence[Use], Sequence[Stock]]:
+    """Return how full provisioned throughput was over a day of the ledger, and what was listed."""
+    day = (ledger.start, ledger.end, ledger.incidents)
+    return draw_use(_SEED, *day), list_stock(*day)
+
+
 def write_all(client: Elasticsearch, ledger: Ledger, namespace: str) -> None:
-    """Write a day to a namespace, with what the collector told of itself.
+    """Write a day to a namespace, with what the collector told of itself and of the subscription.
 
     Raises:
         ScenarioRefusedError: a document was refused.
     """
     write_day(client, ledger, namespace=namespace)
     write_upkeep(client, draw_reports(ledger), namespace)
+    write_estate(client, *draw_estate(ledger), namespace)
+
+
+def moments_of(rule: Rule, ledger: Ledger) -> Sequence[datetime]:
+    """Return when a rule runs on a day."""
+    runs = (ledger.length - _FIRST) // rule.interval
+    return [ledger.start + _FIRST + rule.interval * number for number in range(runs)]
 
 
 def try_rule(client: Elasticsearch, rule: Rule, ledger: Ledger, namespace: str) -> Trial:
@@ -65,8 +79,7 @@ def try_rule(client: Elasticsearch, rule: Rule, ledger: Ledger, namespace: str) 
     Raises:
         UnknownRuleError: the rule uses what the runner does not know.
     """
-    runs = (ledger.length - _FIRST) // rule.interval
-    moments = [ledger.start + _FIRST + rule.interval * number for number in range(runs)]
+    moments = moments_of(rule, ledger)
     here = {"term": {"data_stream.namespace": namespace}}
     return Trial(rule, moments, run_at_each(client, rule, moments, late=LATE, filters=[here]))
 

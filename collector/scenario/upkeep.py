@@ -14,6 +14,7 @@ from elasticsearch import Elasticsearch
 
 from collector import __version__
 from collector.scenario.conditions import Incident
+from collector.scenario.writing import refuse_errors
 from collector.telemetry.counters import Counters
 from collector.telemetry.documents import DATASET, TYPE, Identity, build_documents
 from collector.telemetry.status import OutputStatus, PartitionStatus, Status
@@ -73,7 +74,7 @@ def write_upkeep(client: Elasticsearch, reports: Sequence[Report], namespace: st
     """Write the documents of the reports to the data stream of a namespace, and refresh it.
 
     Raises:
-        elasticsearch.ApiError: the engine refuses the request.
+        ScenarioRefusedError: a document was refused.
     """
     index = f"{TYPE}-{DATASET}-{namespace}"
     documents = (
@@ -81,7 +82,8 @@ def write_upkeep(client: Elasticsearch, reports: Sequence[Report], namespace: st
     )
     action: dict[str, Any] = {"create": {}}
     operations: list[dict[str, Any]] = [line for document in documents for line in (action, document)]
-    client.bulk(index=index, operations=operations, refresh=True, filter_path="errors")
+    answer = client.bulk(index=index, operations=operations, refresh=True, filter_path="errors,items.*.error")
+    refuse_errors(answer.body)
 
 
 def _tell(report: Report) -> Iterator[Status]:

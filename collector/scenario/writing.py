@@ -1,6 +1,6 @@
 """Writes a day into an engine, through its pipelines, as documents of the collector."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any, Final, cast
@@ -46,6 +46,16 @@ def write_day(client: Elasticsearch, ledger: Ledger, *, namespace: str = "defaul
         if refused:
             raise ScenarioRefusedError(str(refused[0]))
     client.indices.refresh(index=f"*-aoai.*-{namespace}")
+
+
+def refuse_errors(answer: Mapping[str, Any]) -> None:
+    """Look at the answer to a bulk request.
+
+    Raises:
+        ScenarioRefusedError: a document was refused.
+    """
+    if answer["errors"]:
+        raise ScenarioRefusedError(str(next(item for item in answer["items"] if item)))
 
 
 def _encode_records(ledger: Ledger, namespace: str) -> Iterator[bytes]:

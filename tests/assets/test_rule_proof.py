@@ -1,28 +1,32 @@
-"""Every rule, run over a healthy day and over one with thirteen incidents, finds what the ledger of the day predicts.
+"""Every rule, run over a healthy day and over one with fifteen incidents, finds what the ledger of the day predicts.
 
 Run by run and group by group, with the values; then what that means: who notices which incident, and nothing else.
 """
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 from elasticsearch import Elasticsearch
 from plugins.rule_ledger import PREDICTIONS
 
 from collector.assets.files import sources_root
+from collector.assets.rules.alerts import follow_alerts
+from collector.assets.rules.model import Alert, Rule
+from collector.assets.rules.reading import load_rules
 from collector.assets.rules.running import run_rule
 from collector.assets.rules.sources import ID_PREFIX
 from collector.scenario import Ledger
-from collector.scenario.rule_days import HEALTHY, TROUBLED
-from collector.scenario.rule_proof import LATE, Trial, outcomes
+from collector.scenario.estate import FULL, RETIRING
+from collector.scenario.rule_days import HEALTHY, TROUBLED, draw_rule_days
+from collector.scenario.rule_proof import LATE, Trial, moments_of, outcomes
 from collector.scenario.rules_page import render
 from collector.scenario.upkeep import BEHIND, GONE, REFUSED
 
 type Trials = Mapping[tuple[str, str], Trial]
 
-pytestmark = [pytest.mark.engine, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 """The first test writes two days and runs every rule over them."""
 
 BUDGET = {"aoai-error-budget-fast", "aoai-error-budget-slow"}
@@ -38,6 +42,8 @@ NOTICED = {
     "cost of aoai-lab-se/reason-deep": {"aoai-cost-pace"},
     "jailbreak asked of aoai-shop-us/chat-small": {"aoai-jailbreak"},
     "slow answers of aoai-shop-us/chat-prod": {"aoai-latency"},
+    RETIRING: {"aoai-model-retirement"},
+    FULL: {"aoai-provisioned-utilization"},
     GONE: {"aoai-collector-silent"},
     BEHIND: {"aoai-collector-lagging"},
     REFUSED: {"aoai-dead-letters"},
@@ -92,6 +98,23 @@ def test_runs_of_the_day_asked_one_by_one_find_the_same(
             arrived = {"range": {"@timestamp": {"lte": (at - LATE).isoformat()}}}
             found = run_rule(elasticsearch_client, trial.rule, at, filters=[here, arrived])
             assert found == pytest.approx(trial.found[number]), f"{rule} on the {day} day at {at}"
+
+
+@pytest.mark.parametrize("times", [2])
+def test_with_more_calls_the_ledger_predicts_the_same_notices(times: int) -> None:
+    """Whatever the runs find is what the ledger predicts, so the ledger alone can tell of another size."""
+    days, noticed = draw_rule_days(times=times), {name: set[str]() for name in NOTICED}
+    for rule in load_rules().values():
+        healthy, troubled = (predict_alerts(rule, ledger) for ledger in (days[HEALTHY], days[TROUBLED]))
+        assert healthy == [], rule.id
+        for name in outcomes(troubled, days[TROUBLED].incidents):
+            noticed[name].add(rule.id)
+    assert noticed == NOTICED
+
+
+def predict_alerts(rule: Rule, ledger: Ledger) -> Sequence[Alert]:
+    moments = moments_of(rule, ledger)
+    return follow_alerts(rule.delay, zip(moments, PREDICTIONS[rule.id].over(ledger, moments, LATE), strict=True))
 
 
 def test_the_page_of_rules_shows_what_they_did(

@@ -19,8 +19,8 @@ from collector.scenario.rule_proof import Trial, try_rule, write_all
 
 @pytest.fixture(scope="session")
 def rule_days(full_size: bool) -> Mapping[str, Ledger]:
-    """A healthy day and a troubled one; ten times the calls at full size."""
-    return draw_rule_days(times=10 if full_size else 1)
+    """A healthy day and a troubled one; three times the calls at full size."""
+    return draw_rule_days(times=3 if full_size else 1)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collector.scenario import Call, Ledger
-from collector.scenario.rule_proof import draw_reports
+from collector.scenario.estate import PROVISIONED
+from collector.scenario.rule_proof import draw_estate, draw_reports
 from collector.scenario.upkeep import COLLECTOR, EPHEMERAL_ID, OUTPUT, PARTITION, STREAM, Report
 
 type Group = tuple[str, ...]
@@ -117,6 +118,17 @@ def tokens(ledger: Ledger) -> Iterator[Event]:
                 (call.team,),
                 (float(call.usage.input_tokens + call.usage.output_tokens),),
             )
+
+
+def fullness(ledger: Ledger) -> Iterator[Event]:
+    for use in draw_estate(ledger)[0]:
+        yield use.minute, (PROVISIONED.resource.name, PROVISIONED.deployment.name), (float(use.percent), 1.0)
+
+
+def retirements(ledger: Ledger) -> Iterator[Event]:
+    for stock in draw_estate(ledger)[1]:
+        soon = stock.retires < ledger.start + 60 * DAY
+        yield stock.at, (stock.place.resource.name, stock.place.deployment.name), (float(soon),)
 
 
 def listings(ledger: Ledger) -> Iterator[Event]:
@@ -233,7 +245,7 @@ def failed_but_429(call: Call) -> bool:
 
 PREDICTIONS: Mapping[str, Prediction | Silence | Slowness | Spending | Told] = {
     "aoai-availability": Prediction(
-        availability, 15 * MINUTE, lambda sums: 100 - sums[0] / sums[1] if sums[2] >= 3 else 0.0, 5
+        availability, 15 * MINUTE, lambda sums: 100 - sums[0] / sums[1] if sums[2] >= 6 else 0.0, 5
     ),
     "aoai-collector-lagging": Told(
         (COLLECTOR, STREAM, PARTITION), 10 * MINUTE, lambda reports: max(each.lag_events for each in reports), 100_000
@@ -255,7 +267,9 @@ PREDICTIONS: Mapping[str, Prediction | Silence | Slowness | Spending | Told] = {
     "aoai-jailbreak": Prediction(jailbreaks, HOUR, lambda sums: sums[0], 4),
     "aoai-key-listing": Prediction(listings, HOUR, lambda sums: sums[0], 4),
     "aoai-latency": Slowness(30 * MINUTE),
+    "aoai-model-retirement": Prediction(retirements, HOUR, lambda sums: sums[0], 0),
     "aoai-no-data": Silence(calls_of, 30 * MINUTE),
+    "aoai-provisioned-utilization": Prediction(fullness, 15 * MINUTE, lambda sums: sums[0] / sums[1], 90),
     "aoai-server-errors": share(5, lambda call: call.status >= 500, 5),
     "aoai-throttling": share(10, lambda call: call.status == 429, 10),
     "aoai-token-burst": Prediction(tokens, 15 * MINUTE, lambda sums: sums[0], 1_000_000),

@@ -13,8 +13,10 @@ from typing import Final
 from collector.assets.panels.kql_parsing import And, Comparison, Is, Node, Not, Or, parse_kql
 from collector.assets.panels.model import Query, UnknownPanelFeatureError
 
-_DATES: Final = frozenset({"@timestamp", "event.ingested", "event.start", "event.end"})
-_BEFORE_NOW: Final = re.compile(r"now((?:-\d+[smhd])?)")
+_DATES: Final = frozenset(
+    {"@timestamp", "event.ingested", "event.start", "event.end", "azure.deployment.model.retirement_date"}
+)
+_FROM_NOW: Final = re.compile(r"now((?:[+-]\d+[smhd])?)")
 _RESERVED: Final = frozenset('+-=&|><!(){}[]^"~*?:\\/')
 
 
@@ -46,7 +48,7 @@ def _translate(node: Node, now: datetime | None) -> Query:
 
 def _anchor(value: str, now: datetime) -> str:
     """Return date arithmetic on ``now`` as the same on the moment that it is."""
-    found = _BEFORE_NOW.fullmatch(value)
+    found = _FROM_NOW.fullmatch(value)
     if found is None:
         raise UnknownPanelFeatureError(f"KQL with the date {value}")
     return f"{now.isoformat(timespec='milliseconds')}||{found[1]}"
