@@ -6,6 +6,7 @@ from memory: what reading its JSON costs is the SDK's and not in these figures. 
 
 import argparse
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -222,7 +223,8 @@ def _status(name: str) -> float:
 
 _PAGE: Final = """# What polling metrics costs
 
-`python -m benchmarks.metrics`, commit `{commit}`, {machine}.
+`python -m benchmarks.metrics`, commit `{commit}`, {machine}; load average {busy},
+of which 1 is the benchmark's own.
 
 {accounts} accounts with {deployments} deployments each, in four regions of one subscription, all {metrics} metrics of
 the catalogue; every deployment has a value in every minute. Azure answers from memory and Elasticsearch takes
@@ -265,19 +267,21 @@ def main() -> None:
     parser.add_argument("--deployments", type=int, default=20)
     parser.add_argument("--no-write", action="store_true", help="leave results/METRICS.md as it is")
     options = parser.parse_args()
+    began = os.getloadavg()[0]
     # First: the peak of memory is the process's.
     load = asyncio.run(measure_load(options.accounts, options.deployments))
+    batch = asyncio.run(count_calls(options.accounts, BATCH, 50))
+    single = asyncio.run(count_calls(options.accounts, RESOURCE_MANAGER, 1))
     page = _PAGE.format(
         commit=commit(),
         machine=machine(),
+        busy=f"{began:.0f} at its start and {os.getloadavg()[0]:.0f} at its end",
         accounts=options.accounts,
         deployments=options.deployments,
         metrics=len(metrics_of(_ACCOUNTS)),
         load=load,
-        batch=_row("`metrics:getBatch`", asyncio.run(count_calls(options.accounts, BATCH, 50)), BATCH),
-        single=_row(
-            "one resource a call", asyncio.run(count_calls(options.accounts, RESOURCE_MANAGER, 1)), RESOURCE_MANAGER
-        ),
+        batch=_row("`metrics:getBatch`", batch, BATCH),
+        single=_row("one resource a call", single, RESOURCE_MANAGER),
     )
     print(page)
     if not options.no_write:
