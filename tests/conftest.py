@@ -15,6 +15,7 @@ pytest_plugins = [
     "plugins.metrics_job",
     "plugins.raw_peer",
     "plugins.rule_days",
+    "plugins.readings",
     "plugins.scenario",
     "plugins.schedules",
     "plugins.tls_server",

@@ -173,7 +173,7 @@ def _time_axis(time_range: TimeRange) -> alt.X:
 
 
 def _colour(series: Sequence[Series], panel: Panel) -> alt.Color:
-    """Return the one colour scale of a chart; without a legend where a title says all."""
+    """Return the one colour scale of a chart; without a legend where a title says all, which names no deployment."""
     longest = min(_NAME_PIXELS, max(len(each.name) for each in series) * _LETTER_PIXELS)
     legend = alt.Legend(
         orient="bottom",
@@ -183,8 +183,9 @@ def _colour(series: Sequence[Series], panel: Panel) -> alt.Color:
         symbolType="square",
         symbolSize=80,
     )
+    is_named = len(series) > 1 or series[0].name != series[0].column.label
     scale = alt.Scale(domain=[each.name for each in series], range=[each.colour for each in series])
-    return alt.Color("series:N", scale=scale, sort=None, legend=legend if len(series) > 1 else None)
+    return alt.Color("series:N", scale=scale, sort=None, legend=legend if is_named else None)
 
 
 def _list_points(side: _Side) -> Iterator[dict[str, Any]]:
