@@ -24,7 +24,8 @@ OTHER_LABEL: Final = "Other"
 _MISSING_LABEL: Final = "(missing value)"
 _EMPTY_LABEL: Final = "(empty)"
 _ZERO_WHEN_ABSENT: Final = frozenset({"sum", "unique_count"})
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""From which Elasticsearch counts the milliseconds of a date."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def _read_buckets(answer: Answer, bucket: Bucket) -> Iterator[tuple[Value, Answe
                     yield label, found[label]
         case Times():
             for one in found:
-                yield _EPOCH + timedelta(milliseconds=one["key"]), one
+                yield EPOCH + timedelta(milliseconds=one["key"]), one
         case Terms():
             for one in found:
                 yield _label(_key(one), bucket), one

@@ -41,7 +41,8 @@ _PARAMS: Final[Mapping[str, frozenset[str]]] = {
 # Kibana has the option for others too, and leaves it without effect there.
 _ZERO_WHEN_EMPTY: Final = frozenset({"count", "sum", "unique_count"})
 _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_UNITS: Final = frozenset(get_args(Unit.__value__))
+_UNITS: Final = frozenset(get_args(Unit.__value__)) - {"date", "text"}
+_OF_DATES: Final = frozenset({"min", "max"})
 
 
 def read_bucket(name: str, column: State) -> Bucket:
@@ -96,14 +97,23 @@ def read_format(column: State) -> Format:
     Raises:
         UnknownPanelFeatureError: a format that this reader does not know.
     """
+    if column["dataType"] == "date":
+        return _read_date(column)
     written: State = column["params"].get("format") or {"id": "number", "params": {}}
-    if written["id"] not in _UNITS - {"text"}:
+    if written["id"] not in _UNITS:
         raise UnknownPanelFeatureError(f"the format {written['id']}")
     params: State = written.get("params") or {}
     refuse_unknown(params, {"decimals", "suffix", "compact"}, "a format")
     scale = column.get("timeScale")
     suffix = params.get("suffix", "") + (f"/{scale}" if scale else "")
     return Format(written["id"], params.get("decimals"), suffix, params.get("compact", False))
+
+
+def _read_date(column: State) -> Format:
+    """Lens writes the first or last of dates as a date, unless a format makes it a number."""
+    if column["operationType"] not in _OF_DATES or column["params"].get("format") or column.get("timeScale"):
+        raise UnknownPanelFeatureError(f"the {column['operationType']} of a date, or one with a format")
+    return Format("date")
 
 
 def read_scale(column: State) -> float | None:

@@ -100,9 +100,12 @@ def read_drawing(attributes: State) -> Drawing:
     references = [layer for layer in drawn if layer["layerType"] == _REFERENCE_LINE]
     if {one.layer for one in shown} | {layer["layerId"] for layer in references} != set(stored):
         raise UnknownPanelFeatureError("a layer that is stored and not shown")
+    layers = tuple(_read_layer(one, indices[one.layer], stored[one.layer]) for one in shown)
+    if kind != "table" and any(column.format.unit == "date" for layer in layers for column in layer.columns):
+        raise UnknownPanelFeatureError("a date as a figure outside a table")
     return Drawing(
         kind=kind,
-        layers=tuple(_read_layer(one, indices[one.layer], stored[one.layer]) for one in shown),
+        layers=layers,
         reference_lines=tuple(line for layer in references for line in _lines(layer, stored[layer["layerId"]])),
         stacking=_stacking(drawn, kind),
         colors=_colors(drawn),

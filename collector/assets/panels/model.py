@@ -11,7 +11,7 @@ type Kind = Literal["metric", "xy", "pie", "table", "documents", "text"]
 type Mark = Literal["line", "area", "bar"]
 type Stacking = Literal["none", "stacked", "percentage"]
 type Role = Literal["time", "breakdown", "metric"]
-type Unit = Literal["number", "percent", "bytes", "duration", "text"]
+type Unit = Literal["number", "percent", "bytes", "duration", "date", "text"]
 type Query = Mapping[str, Any]
 """A query as Elasticsearch takes it."""
 type Value = datetime | str | float | int | bool | None
@@ -25,8 +25,9 @@ class UnknownPanelFeatureError(Exception):
 class Format:
     """How a value is written.
 
-    `percent` is of a ratio (0.25 is 25 %), `duration` of seconds (0.25 is 250 ms); `suffix` follows the number as it
-    is, a unit or a currency. `compact` writes 12,300 as 12.3K. `decimals` of None leaves them to who draws.
+    `percent` is of a ratio (0.25 is 25 %), `duration` of seconds (0.25 is 250 ms), `date` a moment; `suffix` follows
+    the number as it is, a unit or a currency. `compact` writes 12,300 as 12.3K. `decimals` of None leaves them to who
+    draws.
     """
 
     unit: Unit = "number"
@@ -40,8 +41,8 @@ class Column:
     """A column of a panel's table.
 
     `time` columns hold the start of a bucket as an aware datetime in UTC, `breakdown` columns a text (of a `documents`
-    panel the field as it is stored, several values joined by ", "), `metric` columns a number, or None where Kibana
-    draws nothing. `name` is unique in the table; `label` is for people.
+    panel the field as it is stored, several values joined by ", "), `metric` columns a number (a datetime where its
+    unit is `date`), or None where Kibana draws nothing. `name` is unique in the table; `label` is for people.
     `mark`, `color` (`#rrggbb`) and `axis` say how a metric of an `xy` panel is drawn.
     """
 

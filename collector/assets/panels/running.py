@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from elasticsearch import Elasticsearch
 
-from collector.assets.panels.answers import Row
+from collector.assets.panels.answers import EPOCH, Row
 from collector.assets.panels.documents import run_documents
 from collector.assets.panels.formula import Number, evaluate
 from collector.assets.panels.intervals import choose_interval
@@ -101,9 +101,14 @@ def _join(layers: Sequence[tuple[Layer, list[Row]]], time_range: TimeRange) -> P
 
 
 def _row(layer: Layer, row: Row, names: Sequence[str]) -> tuple[Value, ...]:
-    values: dict[str, Value] = {**row.figures}
+    dates = {column.name for column in layer.columns if column.format.unit == "date"}
+    values: dict[str, Value] = {name: _date(value) if name in dates else value for name, value in row.figures.items()}
     values |= {bucket.id: label for bucket, label in zip(layer.buckets, row.labels, strict=True)}
     return tuple(values.get(name) for name in names)
+
+
+def _date(value: Number | None) -> datetime | None:
+    return None if value is None else EPOCH + timedelta(milliseconds=value)
 
 
 def _interval(layers: Sequence[Layer], time_range: TimeRange) -> float | None:
