@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import vl_convert
 
-from collector.assets.panels.model import Column, Format, PanelTable, Value
+from collector.assets.panels.model import Column, Format, Grid, Panel, PanelTable, TimeRange, Value
+from collector.preview.charts import Drawing, draw_chart
 from collector.preview.formatting import write_axis, write_value
 from collector.preview.series import read_series
 from collector.preview.theme import DARK, LIGHT, Palette, Theme
@@ -105,3 +106,18 @@ def test_texts_stand_out_from_what_they_are_on(theme: Theme) -> None:
         for ground in (theme.panel, theme.page):
             darker, lighter = sorted((luminance(text), luminance(ground)))
             assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (text, ground)
+
+
+@pytest.mark.parametrize(("names", "legends"), [(["chat"], True), (["chat", "deep"], True), ([None], False)])
+def test_a_legend_names_a_deployment_also_where_there_is_only_one(names: list[str | None], legends: bool) -> None:
+    panel = Panel("speed", "Speed", "How fast?", "xy", Grid(0, 0, 24, 12))
+    columns = (
+        Column("time", "Time", "time"),
+        *([Column("deployment", "Deployment", "breakdown")] if any(names) else []),
+        Column("speed", "Speed", "metric", mark="line"),
+    )
+    rows = tuple((NOON, *([name] if name else []), 1.0) for name in names)
+    drawing = Drawing(TimeRange(NOON, NOON + timedelta(hours=1)), Palette())
+    spec = draw_chart(panel, PanelTable(columns, rows, 1800), drawing)
+    assert spec is not None
+    assert ("'legend': None" not in str(spec)) is legends
