@@ -44,7 +44,7 @@ def write_key_listing(listing: KeyListing) -> str:
     record = {
         "Tenant": listing.place.resource.region,
         "category": "Audit",
-        "operationName": "ListKey",
+        "operationName": listing.operation,
         "properties": {"objectId": listing.object_id},
         "resourceId": listing.place.resource.id,
         "time": write_time(listing.at),
