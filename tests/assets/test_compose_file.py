@@ -1,6 +1,7 @@
 """compose.yaml, as far as it can be looked at without Docker."""
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,16 @@ def test_the_collector_accepts_its_policy(tmp_path: Path) -> None:
 
 def test_images_are_the_official_ones_and_of_one_version() -> None:
     images = {service["image"] for service in SERVICES.values() if "image" in service}
-    assert {image.partition(":")[0] for image in images} == {
-        "docker.elastic.co/elasticsearch/elasticsearch",
-        "docker.elastic.co/kibana/kibana",
-    }
+    assert {image.partition(":")[0] for image in images} == {"elasticsearch", "kibana"}
     assert len({image.partition(":")[2] for image in images}) == 1
+
+
+def test_the_collectors_image_is_built_from_all_that_a_wheel_includes() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    copied = re.findall(r"^COPY (\S+) /src/(\S+)$", (ROOT / "collector" / "Containerfile").read_text(), re.MULTILINE)
+    assert included
+    assert {(folder, folder) for folder in included} <= set(copied)
 
 
 def test_nothing_listens_beyond_this_machine() -> None:
