@@ -20,10 +20,9 @@ def write_page(dashboards: Sequence[FilledDashboard]) -> str:
     specs = [_draw_charts(each) for each in dashboards]
     shown = [each.dashboard.id for each in dashboards]
     sections = [write_dashboard(each, list(charts), shown) for each, charts in zip(dashboards, specs, strict=True)]
-    titles = [escape(each.dashboard.title) for each in dashboards]
     links = [f'<a href="#{escape(each.dashboard.id)}">{escape(each.dashboard.title)}</a>' for each in dashboards]
     return Template(_read("page.html")).substitute(
-        title=", ".join(titles),
+        title=escape(_write_title(dashboards)),
         style=_write_style(),
         links=" ".join(links),
         dashboards="\n".join(sections),
@@ -32,6 +31,11 @@ def write_page(dashboards: Sequence[FilledDashboard]) -> str:
         libraries=_libraries(),
         script=_read("page.js"),
     )
+
+
+def _write_title(dashboards: Sequence[FilledDashboard]) -> str:
+    first, more = dashboards[0].dashboard.title, len(dashboards) - 1
+    return f"{first} and {more} more" if more else first
 
 
 def _draw_charts(filled: FilledDashboard) -> dict[str, Spec]:

@@ -14,20 +14,22 @@ from collector.assets.panels.strictness import refuse_unknown
 
 type SavedObject = Mapping[str, Any]
 
+_FIRST: Final = "aoai-overview"
 _WHOLE: Final = Grid(0, 0, 48, 24)
 _SYNC: Final = frozenset({"syncColors", "syncCursor", "syncTooltips", "enhancements", "hidePanelTitles"})
 _ATTRIBUTES: Final = frozenset({"title", "type", "visualizationType", "references", "state", "description"})
 
 
 def load_dashboards(folder: Path | None = None) -> tuple[Dashboard, ...]:
-    """Read all dashboards of a package's ``kibana`` folder, our own unless another is named.
+    """Read all dashboards of a package's ``kibana`` folder, our own unless another is named; Overview comes first.
 
     Raises:
         UnknownPanelFeatureError: a dashboard uses what this reader does not know.
     """
     root = folder or sources_root() / "integration" / "kibana"
     searches = {search["id"]: search for search in _load(root / "search")}
-    return tuple(read_dashboard(dashboard, searches) for dashboard in _load(root / "dashboard"))
+    dashboards = sorted(_load(root / "dashboard"), key=lambda each: each["id"] != _FIRST)
+    return tuple(read_dashboard(dashboard, searches) for dashboard in dashboards)
 
 
 def read_dashboard(saved_object: SavedObject, searches: Mapping[str, SavedObject] | None = None) -> Dashboard:
