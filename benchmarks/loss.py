@@ -49,7 +49,7 @@ def main() -> int:
     """Run it."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.loss", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="runs of each side; the median counts")
-    parser.add_argument("--records", type=int, default=8_000_000, help="records in the hub; they must not all be read")
+    parser.add_argument("--records", type=int, default=12_000_000, help="records in the hub; they must not all be read")
     options = parser.parse_args()
     taken: dict[str, list[Rates]] = {side: [] for side in _SIDES}
     for number in range(1, options.runs + 1):
