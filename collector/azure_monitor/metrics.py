@@ -23,6 +23,11 @@ class Aggregation(StrEnum):
     COUNT = "Count"
 
     @property
+    def attribute(self) -> str:
+        """What Azure's answers, and its SDK, call the value: ``total``, ``average`` and so on."""
+        return self.lower()
+
+    @property
     def suffix(self) -> str:
         """How Elastic ends the name of its field: ``total``, ``avg``, ``min``, ``max``, ``count``."""
         return _SUFFIXES[self]

@@ -15,7 +15,7 @@ from elasticsearch.helpers import async_scan
 from collector.azure_monitor.metrics import Aggregation, Metric, find_metric, metrics_of
 from collector.demo.streams import DEMO_STREAMS, SEARCH_OPTIONS, Streams
 from collector.demo.window import Window
-from collector.emulators.azure_monitor import AzureMonitorEmulator, Sample
+from collector.emulators.azure_monitor import AzureMonitorEmulator
 
 _ACCOUNTS: Final = "Microsoft.CognitiveServices/accounts"
 _MINUTE: Final = timedelta(minutes=1)
@@ -85,7 +85,7 @@ def list_final_values(monitor: AzureMonitorEmulator, window: Window) -> dict[Ser
         if metric is not None and entry.final is not None:
             account = entry.resource_id.rpartition("/")[2].lower()
             series = Series(account, entry.minute, metric.name, tuple(sorted(entry.dimensions.items())))
-            finals[series] = {each: _read_sample(entry.final, each) for each in metric.aggregations}
+            finals[series] = {each: entry.final.measure(each) for each in metric.aggregations}
     return finals
 
 
@@ -139,20 +139,6 @@ def _are_same(wanted: Values, seen: Values) -> bool:
     return wanted.keys() == seen.keys() and all(
         abs(wanted[each] - seen[each]) <= _SAME * max(1.0, abs(wanted[each])) for each in wanted
     )
-
-
-def _read_sample(sample: Sample, aggregation: Aggregation) -> float:
-    match aggregation:
-        case Aggregation.TOTAL:
-            return sample.total
-        case Aggregation.AVERAGE:
-            return sample.average
-        case Aggregation.MINIMUM:
-            return sample.minimum
-        case Aggregation.MAXIMUM:
-            return sample.maximum
-        case Aggregation.COUNT:
-            return sample.count
 
 
 def _read_document(source: Mapping[str, Any]) -> Iterator[tuple[Series, Values]]:

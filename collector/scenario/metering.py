@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final
 
-from collector.azure_monitor.metrics import Aggregation, metrics_of
+from collector.azure_monitor.metrics import metrics_of
 from collector.emulators.azure_monitor import Calls, Observation, Sample
 from collector.emulators.azure_monitor.observations import merge
 from collector.inputs.azure_metrics.documents import build
@@ -29,13 +29,6 @@ _COLLECTED: Final = frozenset(
     }
 )
 """What of Azure's many metrics a day has: those that dashboards read; a document more for each set of dimensions."""
-_ATTRIBUTES: Final = {
-    Aggregation.TOTAL: "total",
-    Aggregation.AVERAGE: "average",
-    Aggregation.MINIMUM: "minimum",
-    Aggregation.MAXIMUM: "maximum",
-    Aggregation.COUNT: "count",
-}
 _CATEGORY_NAMES: Final = {
     "hate": "Hate",
     "jailbreak": "Jailbreak",
@@ -116,12 +109,14 @@ def _rows(group: MetricGroup, observations: Sequence[Observation]) -> Iterator[t
             if metric.name in observation.samples:
                 samples[dimensions][index].append(observation.samples[metric.name])
     for dimensions, metrics in samples.items():
-        yield dimensions, {index: _values(group, index, parts) for index, parts in metrics.items()}
-
-
-def _values(group: MetricGroup, index: int, parts: Sequence[Sample]) -> tuple[float, ...]:
-    merged = merge(parts)
-    return tuple(getattr(merged, _ATTRIBUTES[each]) for each in group.metrics[index].aggregations)
+        yield (
+            dimensions,
+            {
+                index: tuple(merged.measure(each) for each in group.metrics[index].aggregations)
+                for index, parts in metrics.items()
+                if (merged := merge(parts))
+            },
+        )
 
 
 @cache

@@ -93,23 +93,8 @@ class Reader:
         """Return one point. Where nothing happened an unsplit counter says 0, and anything else has no value."""
         point: dict[str, object] = {"timeStamp": write_time(slot)}
         if sample is not None:
-            point |= {each.lower(): _write_decimal(measure(sample, each)) for each in aggregations}
+            point |= {each.attribute: _write_decimal(sample.measure(each)) for each in aggregations}
         return point
-
-
-def measure(sample: Sample, aggregation: Aggregation) -> float:
-    """Return one aggregation of a sample."""
-    match aggregation:
-        case Aggregation.TOTAL:
-            return sample.total
-        case Aggregation.AVERAGE:
-            return sample.average
-        case Aggregation.MINIMUM:
-            return sample.minimum
-        case Aggregation.MAXIMUM:
-            return sample.maximum
-        case Aggregation.COUNT:
-            return sample.count
 
 
 def write_time(at: datetime) -> str:
@@ -128,7 +113,7 @@ def _choose(
 
     def rank(item: tuple[Names, Series]) -> tuple[float, Names]:
         whole = merge(item[1].values()) or _NOTHING
-        return (-1 if descending else 1) * measure(whole, order), item[0]
+        return (-1 if descending else 1) * whole.measure(order), item[0]
 
     return sorted(found.items(), key=rank)[: query.top or DEFAULT_TOP]
 

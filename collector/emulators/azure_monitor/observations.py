@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from collector.azure_monitor.metrics import Aggregation
 from collector.emulators.azure_monitor.estate import MetricResource
 
 
@@ -26,6 +27,10 @@ class Sample:
     def average(self) -> float:
         """The mean of the measurements; 0 when there was none."""
         return self.total / self.count if self.count else 0.0
+
+    def measure(self, aggregation: Aggregation) -> float:
+        """Return one aggregation of the measurements."""
+        return getattr(self, aggregation.attribute)
 
 
 @dataclass(frozen=True, slots=True)

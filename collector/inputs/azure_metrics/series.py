@@ -13,7 +13,6 @@ from hashlib import blake2b
 from operator import attrgetter
 from typing import Final
 
-from collector.azure_monitor.metrics import Aggregation
 from collector.inputs.azure_metrics.planning import MetricGroup
 from collector.inputs.azure_metrics.ports import MetricSeries, Number, Point, Series
 
@@ -27,13 +26,6 @@ type Rows = dict[bytes, Row]
 """The rows of a minute by the keys of their dimension sets."""
 
 KEY_BYTES: Final = 8
-_ATTRIBUTES: Final = {
-    Aggregation.TOTAL: "total",
-    Aggregation.AVERAGE: "average",
-    Aggregation.MINIMUM: "minimum",
-    Aggregation.MAXIMUM: "maximum",
-    Aggregation.COUNT: "count",
-}
 
 
 @dataclass(slots=True)
@@ -61,7 +53,7 @@ def read(group: MetricGroup, answers: Iterable[MetricSeries], start: int, end: i
             reading.errors.append(f"{answer.metric}: {answer.error}")
         if index is None:
             continue
-        values_of = _values_of([_ATTRIBUTES[each] for each in group.metrics[index].aggregations])
+        values_of = _values_of([each.attribute for each in group.metrics[index].aggregations])
         for series in answer.series:
             reading.points += len(series.points)
             dimensions = _dimensions(series, spellings)
