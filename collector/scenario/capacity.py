@@ -9,25 +9,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from elasticsearch import Elasticsearch
 
-from collector.azure_monitor.metrics import Aggregation, metrics_of
-from collector.inputs.azure_metrics.documents import build
+from collector.azure_monitor.metrics import metrics_of
+from collector.emulators.azure_monitor import Observation, Sample
+from collector.events import DataStream
 from collector.inputs.azure_metrics.planning import MetricGroup, group_metrics
 from collector.inputs.azure_metrics.ports import Document
-from collector.inputs.azure_metrics.resources import Deployment, Resource
-from collector.inputs.azure_metrics.series import Row
+from collector.inputs.azure_metrics.sink import METRICS
 from collector.policy.azure_resources import ACCOUNTS
-from collector.scenario.world import PLACES, Place
-from collector.scenario.writing import ScenarioRefusedError
-
-PROVISIONED: Final = tuple(place for place in PLACES if "Provisioned" in place.sku)
+from collector.scenario.metering import measure
+from collector.scenario.world import PROVISIONED, Place
+from collector.scenario.writing import write_documents
 
 _STEP: Final = timedelta(minutes=5)
-_MINUTE: Final = timedelta(minutes=1)
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,40 +90,17 @@ def write_readings(client: Elasticsearch, readings: Sequence[Reading], namespace
     Raises:
         ScenarioRefusedError: a document was refused.
     """
-    shared = {
-        "data_stream": {"type": "metrics", "dataset": "aoai.metrics", "namespace": namespace},
-        "event": {"module": "azure", "dataset": "aoai.metrics"},
-    }
-    operations: list[Mapping[str, Any]] = []
-    for document in _list_documents(readings):
-        operations += [{"create": {"_id": document.id}}, {**document.source, **shared}]
-    answer = client.bulk(index=f"metrics-aoai.metrics-{namespace}", operations=operations, refresh=True)
-    if answer["errors"]:
-        raise ScenarioRefusedError(str(next(item for item in answer["items"] if "error" in item["create"])))
+    write_documents(client, DataStream("metrics", METRICS, namespace), _list_documents(readings))
 
 
 def _list_documents(readings: Sequence[Reading]) -> Iterator[Document]:
     for reading in readings:
-        names = _name(reading)
-        for group in _groups():
-            row: Row = {
-                index: tuple(_SAMPLES[metric.name](reading)[each] for each in metric.aggregations)
-                for index, metric in enumerate(group.metrics)
-            }
-            dimensions = tuple((name, names[name]) for name in group.dimensions)
-            yield from build(_account(reading.place), group, (reading.minute - _EPOCH) // _MINUTE, [(dimensions, row)])
+        observed = Observation(_name(reading), {name: pick(reading) for name, pick in _SAMPLES.items()})
+        yield from measure(reading.place.resource.name, reading.minute, _groups(), [observed])
 
 
-def _aggregate(spread: Spread) -> dict[Aggregation, float]:
-    return {
-        Aggregation.MINIMUM: spread.least,
-        Aggregation.AVERAGE: spread.mean,
-        Aggregation.MAXIMUM: spread.most,
-    }
-
-
-def _count(amount: int) -> Mapping[Aggregation, float]:
-    return {**_aggregate(Spread(amount, amount, amount)), Aggregation.TOTAL: amount}
+def _sample(spread: Spread) -> Sample:
+    return Sample(spread.mean, 1, spread.least, spread.most)
 
 
 def _name(reading: Reading) -> dict[str, str]:
@@ -156,21 +130,13 @@ def _groups() -> tuple[MetricGroup, ...]:
     return group_metrics(metric for metric in metrics_of(ACCOUNTS) if metric.name in _SAMPLES)
 
 
-@cache
-def _account(place: Place) -> Resource:
-    model = place.deployment.model
-    known = Deployment(place.deployment.name, model.name, model.version, place.sku, place.capacity)
-    deployments = {place.deployment.name.lower(): known}
-    return Resource(place.resource.id, ACCOUNTS, place.resource.region, kind="OpenAI", deployments=deployments)
-
-
-_SAMPLES: Final[Mapping[str, Callable[[Reading], Mapping[Aggregation, float]]]] = {
-    "AzureOpenAIProvisionedManagedUtilizationV2": lambda reading: _aggregate(reading.utilization),
-    "AzureOpenAITimeToResponse": lambda reading: _aggregate(reading.first_token),
-    "AzureOpenAINormalizedTBTInMS": lambda reading: _aggregate(reading.between_tokens),
-    "AzureOpenAITokenPerSecond": lambda reading: _aggregate(reading.speed),
-    "AzureOpenAIContextTokensCacheMatchRate": lambda reading: _aggregate(reading.cached),
-    "ActiveTokens": lambda reading: _count(reading.active_tokens),
-    "AzureOpenAIRequests": lambda reading: _count(reading.spilled),
+_SAMPLES: Final[Mapping[str, Callable[[Reading], Sample]]] = {
+    "AzureOpenAIProvisionedManagedUtilizationV2": lambda reading: _sample(reading.utilization),
+    "AzureOpenAITimeToResponse": lambda reading: _sample(reading.first_token),
+    "AzureOpenAINormalizedTBTInMS": lambda reading: _sample(reading.between_tokens),
+    "AzureOpenAITokenPerSecond": lambda reading: _sample(reading.speed),
+    "AzureOpenAIContextTokensCacheMatchRate": lambda reading: _sample(reading.cached),
+    "ActiveTokens": lambda reading: Sample.counted(reading.active_tokens),
+    "AzureOpenAIRequests": lambda reading: Sample.counted(reading.spilled),
 }
 """What each metric has of a reading."""

@@ -55,7 +55,21 @@ class Incident:
 
     def applies(self, place: Place, at: datetime) -> bool:
         """Tell whether it is under way there and then."""
-        return self.since <= at < self.until and (not self.places or place.name in self.places)
+        return self.under_way(at) and (not self.places or place.name in self.places)
+
+    def under_way(self, at: datetime) -> bool:
+        """Tell whether it is under way then."""
+        return self.since <= at < self.until
+
+
+def beside_calls(name: str, since: datetime, until: datetime, listings: tuple[KeyListing, ...] = ()) -> Incident:
+    """Make an incident that changes no call; whoever draws what it does change knows it by its name."""
+    return Incident(name, since, until, lambda conditions: conditions, frozenset({"nowhere"}), listings)
+
+
+def names_under_way(at: datetime, incidents: Sequence[Incident]) -> frozenset[str]:
+    """Return the names of the incidents that are under way at a moment."""
+    return frozenset(incident.name for incident in incidents if incident.under_way(at))
 
 
 def conditions_at(place: Place, at: datetime, incidents: Sequence[Incident]) -> Conditions:

@@ -5,40 +5,40 @@ is a value like those of the traffic: it is known by its name.
 """
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from elasticsearch import Elasticsearch
 
 from collector.azure_monitor.metrics import metrics_of
 from collector.emulators.azure_monitor import Sample
 from collector.emulators.azure_monitor.calls import Throughput
+from collector.events import DataStream
 from collector.inputs.azure_metrics.discovery import Found
 from collector.inputs.azure_metrics.inventory import Models, list_deployments
 from collector.inputs.azure_metrics.planning import group_metrics
 from collector.inputs.azure_metrics.ports import Document
-from collector.inputs.azure_metrics.resources import Resource
+from collector.inputs.azure_metrics.sink import INVENTORY, METRICS
 from collector.policy.azure_resources import ACCOUNTS
-from collector.scenario.conditions import Incident
-from collector.scenario.metering import measure
-from collector.scenario.world import PLACES, Place
-from collector.scenario.writing import refuse_errors
+from collector.scenario.conditions import Incident, beside_calls, names_under_way
+from collector.scenario.metering import account_of, measure, number_minute
+from collector.scenario.world import PLACES, PROVISIONED, Place
+from collector.scenario.writing import write_documents
 
 FULL, RETIRING = "provisioned throughput used up", "retirement of a model announced"
-PROVISIONED: Final = next(place for place in PLACES if "Provisioned" in place.sku)
+FILLED: Final = PROVISIONED[0]
 OLD: Final = next(place for place in PLACES if place.deployment.name == "faq-legacy")
 
 _MINUTE, _HALF_AN_HOUR = timedelta(minutes=1), timedelta(minutes=30)
 _METRIC: Final = "AzureOpenAIProvisionedManagedUtilizationV2"
 _FAR, _NEAR = timedelta(days=400), timedelta(days=30)
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How much of the throughput of `PROVISIONED` was in use in a minute, in percent."""
+    """How much of the throughput of `FILLED` was in use in a minute, in percent."""
 
     minute: datetime
     percent: int
@@ -55,12 +55,12 @@ class Stock:
 
 def fill_up(since: datetime, until: datetime) -> Incident:
     """Make the throughput of the provisioned deployment be used up."""
-    return _nowhere(FULL, since, until)
+    return beside_calls(FULL, since, until)
 
 
 def announce_retirement(since: datetime, until: datetime) -> Incident:
     """Make Azure say that the model of `OLD` retires in 30 days; at the end somebody has deployed a newer one."""
-    return _nowhere(RETIRING, since, until)
+    return beside_calls(RETIRING, since, until)
 
 
 def draw_use(seed: int, start: datetime, end: datetime, incidents: Sequence[Incident]) -> Sequence[Use]:
@@ -68,7 +68,7 @@ def draw_use(seed: int, start: datetime, end: datetime, incidents: Sequence[Inci
     dice = random.Random(seed)  # noqa: S311 - repeatable on purpose, nothing secret
     minutes = (start + number * _MINUTE for number in range((end - start) // _MINUTE))
     return [
-        Use(minute, dice.randint(97, 100) if _wrong(FULL, minute, incidents) else dice.randint(15, 75))
+        Use(minute, dice.randint(97, 100) if FULL in names_under_way(minute, incidents) else dice.randint(15, 75))
         for minute in minutes
     ]
 
@@ -77,7 +77,7 @@ def list_stock(start: datetime, end: datetime, incidents: Sequence[Incident]) ->
     """Return what is listed from ``start`` to before ``end``, every half hour."""
     moments = [start + number * _HALF_AN_HOUR for number in range((end - start) // _HALF_AN_HOUR)]
     return [
-        Stock(at, place, start + (_NEAR if place is OLD and _wrong(RETIRING, at, incidents) else _FAR))
+        Stock(at, place, start + (_NEAR if place is OLD and RETIRING in names_under_way(at, incidents) else _FAR))
         for at in moments
         for place in PLACES
     ]
@@ -89,20 +89,13 @@ def write_estate(client: Elasticsearch, use: Sequence[Use], stock: Sequence[Stoc
     Raises:
         ScenarioRefusedError: a document was refused.
     """
-    for dataset, documents in (("aoai.metrics", _meter(use)), ("aoai.deployments", _describe(stock))):
-        index = f"metrics-{dataset}-{namespace}"
-        shared = {"type": "metrics", "dataset": dataset, "namespace": namespace}
-        operations: list[Mapping[str, Any]] = []
-        for document in documents:
-            event = {"module": "azure", "dataset": dataset}
-            operations += [{"create": {"_id": document.id}}, {**document.source, "data_stream": shared, "event": event}]
-        answer = client.bulk(index=index, operations=operations, refresh=True, filter_path="errors,items.*.error")
-        refuse_errors(answer.body)
+    write_documents(client, DataStream("metrics", METRICS, namespace), _meter(use))
+    write_documents(client, DataStream("metrics", INVENTORY, namespace), _describe(stock))
 
 
 def _meter(use: Sequence[Use]) -> Iterator[Document]:
     groups = group_metrics(metric for metric in metrics_of(ACCOUNTS) if metric.name == _METRIC)
-    place, model = PROVISIONED, PROVISIONED.deployment.model
+    place, model = FILLED, FILLED.deployment.model
     for each in use:
         sample = Sample.counted(each.percent)
         observed = Throughput(
@@ -124,19 +117,9 @@ def _describe(stock: Sequence[Stock]) -> Iterator[Document]:
             "sku": {"name": place.sku, "capacity": place.capacity},
             "properties": {"model": named, "provisioningState": "Succeeded"},
         }
-        account = Resource(place.resource.id, ACCOUNTS, place.resource.region, kind="OpenAI")
-        found = Found(account, {"kind": "OpenAI", "sku": {"name": "S0"}}, (deployment,))
-        yield from list_deployments([found], models, (each.at - _EPOCH) // _MINUTE)
+        found = Found(account_of(place.resource.name), {"kind": "OpenAI", "sku": {"name": "S0"}}, (deployment,))
+        yield from list_deployments([found], models, number_minute(each.at))
 
 
 def _name_model(place: Place) -> dict[str, str]:
     return {"format": "OpenAI", "name": place.deployment.model.name, "version": place.deployment.model.version}
-
-
-def _wrong(name: str, at: datetime, incidents: Sequence[Incident]) -> bool:
-    return any(each.name == name and each.since <= at < each.until for each in incidents)
-
-
-def _nowhere(name: str, since: datetime, until: datetime) -> Incident:
-    """An incident that changes no call."""
-    return Incident(name, since, until, lambda conditions: conditions, frozenset({"nowhere"}))

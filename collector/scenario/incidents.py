@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from collector.scenario.calls import KeyListing
-from collector.scenario.conditions import Conditions, Incident
+from collector.scenario.conditions import Conditions, Incident, beside_calls
 from collector.scenario.world import PLACES, Caller
 
 _BAD_REQUEST, _UNAVAILABLE = 400, 503
@@ -57,7 +57,7 @@ def list_keys(object_id: str, since: datetime, until: datetime, *, times: int) -
     """Make somebody read keys of one account after the other, evenly over the time."""
     step = (until - since) / times
     listings = (KeyListing(since + step * turn, PLACES[turn % len(PLACES)], object_id) for turn in range(times))
-    return Incident("keys listed", since, until, lambda conditions: conditions, frozenset({"nowhere"}), tuple(listings))
+    return beside_calls("keys listed", since, until, tuple(listings))
 
 
 def fall_silent(since: datetime, until: datetime) -> Incident:

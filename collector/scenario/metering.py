@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final
 
@@ -14,10 +14,10 @@ from collector.inputs.azure_metrics.planning import MetricGroup, group_metrics
 from collector.inputs.azure_metrics.ports import Document
 from collector.inputs.azure_metrics.resources import Deployment, Resource
 from collector.inputs.azure_metrics.series import Dimensions, Row
+from collector.policy.azure_resources import ACCOUNTS
 from collector.scenario.ledger import Ledger, MeteredMinute
 from collector.scenario.world import PLACES
 
-_NAMESPACE: Final = "Microsoft.CognitiveServices/accounts"
 _COLLECTED: Final = frozenset(
     {
         "AzureOpenAIRequests",
@@ -37,7 +37,7 @@ _CATEGORY_NAMES: Final = {
     "violence": "Violence",
 }
 _MINUTE: Final = timedelta(minutes=1)
-_EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
 
 def write_metrics(ledger: Ledger) -> Iterator[Document]:
@@ -56,7 +56,17 @@ def measure(
 ) -> Iterator[Document]:
     """Yield the documents of a minute of an account, for some groups of metrics."""
     for group in groups:
-        yield from build(_accounts()[account], group, (at - _EPOCH) // _MINUTE, list(_rows(group, observations)))
+        yield from build(account_of(account), group, number_minute(at), list(_rows(group, observations)))
+
+
+def number_minute(at: datetime) -> int:
+    """Return how many whole minutes a moment is after the begin of 1970, as the poller counts them."""
+    return (at - _EPOCH) // _MINUTE
+
+
+def account_of(name: str) -> Resource:
+    """Return an account as discovery knows it, with its deployments."""
+    return _accounts()[name]
 
 
 def _observe(minute: MeteredMinute) -> Observation:
@@ -121,7 +131,7 @@ def _rows(group: MetricGroup, observations: Sequence[Observation]) -> Iterator[t
 
 @cache
 def _groups() -> tuple[MetricGroup, ...]:
-    return group_metrics(metric for metric in metrics_of(_NAMESPACE) if metric.name in _COLLECTED)
+    return group_metrics(metric for metric in metrics_of(ACCOUNTS) if metric.name in _COLLECTED)
 
 
 @cache
@@ -136,7 +146,7 @@ def _accounts() -> dict[str, Resource]:
     return {
         place.resource.name: Resource(
             place.resource.id,
-            _NAMESPACE,
+            ACCOUNTS,
             place.resource.region,
             kind="OpenAI",
             deployments=deployments[place.resource.name],

@@ -8,13 +8,13 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from elasticsearch import Elasticsearch
 
 from collector import __version__
-from collector.scenario.conditions import Incident
-from collector.scenario.writing import refuse_errors
+from collector.scenario.conditions import Incident, beside_calls, names_under_way
+from collector.scenario.writing import write_reports
 from collector.telemetry.counters import Counters
 from collector.telemetry.documents import DATASET, TYPE, Identity, build_documents
 from collector.telemetry.status import OutputStatus, PartitionStatus, Status
@@ -41,17 +41,17 @@ class Report:
 
 def be_gone(since: datetime, until: datetime) -> Incident:
     """Make the collector tell nothing."""
-    return _nowhere(GONE, since, until)
+    return beside_calls(GONE, since, until)
 
 
 def fall_behind(since: datetime, until: datetime) -> Incident:
     """Make the partition grow faster than it is read."""
-    return _nowhere(BEHIND, since, until)
+    return beside_calls(BEHIND, since, until)
 
 
 def refuse_records(since: datetime, until: datetime) -> Incident:
     """Make some records of each minute become dead letters."""
-    return _nowhere(REFUSED, since, until)
+    return beside_calls(REFUSED, since, until)
 
 
 def draw_upkeep(seed: int, start: datetime, end: datetime, incidents: Sequence[Incident]) -> Sequence[Report]:
@@ -61,7 +61,7 @@ def draw_upkeep(seed: int, start: datetime, end: datetime, incidents: Sequence[I
     behind = letters = 0
     for minute in range((end - start) // _MINUTE):
         at = start + minute * _MINUTE + timedelta(seconds=7)
-        wrong = {incident.name for incident in incidents if incident.since <= at < incident.until}
+        wrong = names_under_way(at, incidents)
         behind = behind + _MORE_EACH_MINUTE if BEHIND in wrong else 0
         letters += _REFUSED_EACH_MINUTE if REFUSED in wrong else 0
         lag = behind + dice.randrange(_LITTLE_LAG)
@@ -80,10 +80,7 @@ def write_upkeep(client: Elasticsearch, reports: Sequence[Report], namespace: st
     documents = (
         document for report in reports for document in build_documents(_tell(report), _IDENTITY, namespace, report.at)
     )
-    action: dict[str, Any] = {"create": {}}
-    operations: list[dict[str, Any]] = [line for document in documents for line in (action, document)]
-    answer = client.bulk(index=index, operations=operations, refresh=True, filter_path="errors,items.*.error")
-    refuse_errors(answer.body)
+    write_reports(client, index, documents)
 
 
 def _tell(report: Report) -> Iterator[Status]:
@@ -91,8 +88,3 @@ def _tell(report: Report) -> Iterator[Status]:
     counters.dead_lettered = report.dead_letters
     yield OutputStatus(OUTPUT, counters, 0, 1, None, healthy=True)
     yield PartitionStatus(OUTPUT, STREAM, PARTITION, 0, report.lag_events, None, 0.0, None, healthy=True)
-
-
-def _nowhere(name: str, since: datetime, until: datetime) -> Incident:
-    """An incident that changes no call."""
-    return Incident(name, since, until, lambda conditions: conditions, frozenset({"nowhere"}))

@@ -56,6 +56,9 @@ PLACES: Final = tuple(
     for deployment in resource.deployments
 )
 
+PROVISIONED: Final = tuple(place for place in PLACES if "Provisioned" in place.sku)
+"""Those that are paid by the hour: Azure Monitor says of them how full they are."""
+
 GATEWAY_NAME: Final = "apim-shop"
 GATEWAY_ID: Final = (
     f"/SUBSCRIPTIONS/{PRODUCTION}/RESOURCEGROUPS/RG-SHOP-API/PROVIDERS/MICROSOFT.APIMANAGEMENT/SERVICE/APIM-SHOP"

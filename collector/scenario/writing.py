@@ -1,6 +1,6 @@
 """Writes a day into an engine, through its pipelines, as documents of the collector."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import batched
 from typing import Any, Final, cast
@@ -11,6 +11,7 @@ from elasticsearch import Elasticsearch
 from collector.delivery.identity import RecordIds
 from collector.delivery.routing import LOGS, routes_beside
 from collector.events import DataStream, Position, Record, Source
+from collector.inputs.azure_metrics.ports import Document
 from collector.inputs.azure_metrics.sink import METRICS
 from collector.output.elasticsearch.encoding import CONTENT_TAG_PREFIX, StreamEncoder, action
 from collector.redact.hash_key import derive_key
@@ -39,23 +40,43 @@ def write_day(client: Elasticsearch, ledger: Ledger, *, namespace: str = "defaul
     Raises:
         ScenarioRefusedError: a document was refused.
     """
-    lines = [*_encode_records(ledger, namespace), *_encode_metrics(ledger, namespace)]
+    _send(client, _encode_records(ledger, namespace))
+    write_documents(client, DataStream("metrics", METRICS, namespace), write_metrics(ledger))
+    client.indices.refresh(index=f"*-aoai.*-{namespace}")
+
+
+def write_documents(client: Elasticsearch, target: DataStream, documents: Iterable[Document]) -> None:
+    """Write documents of the poller of Azure Monitor to a data stream, and refresh it.
+
+    Raises:
+        ScenarioRefusedError: a document was refused.
+    """
+    shared = {
+        "data_stream": {"type": target.type, "dataset": target.dataset, "namespace": target.namespace},
+        "event": {"module": "azure", "dataset": target.dataset},
+    }
+    bodies = ((document.id, {**document.source, **shared}) for document in documents)
+    _send(client, (action(target.name, number.encode()) + msgspec.json.encode(body) + b"\n" for number, body in bodies))
+    client.indices.refresh(index=target.name)
+
+
+def write_reports(client: Elasticsearch, target: str, documents: Iterable[Mapping[str, Any]]) -> None:
+    """Write documents of the collector about itself, which have no ids, to a data stream, and refresh it.
+
+    Raises:
+        ScenarioRefusedError: a document was refused.
+    """
+    create = msgspec.json.encode({"create": {"_index": target}})
+    _send(client, (b"\n".join((create, msgspec.json.encode(document), b"")) for document in documents))
+    client.indices.refresh(index=target)
+
+
+def _send(client: Elasticsearch, lines: Iterable[bytes]) -> None:
     for part in batched(lines, _LINES_A_REQUEST):
         answer = client.bulk(operations=cast("Any", part))  # encoded lines go through as they are
         refused = [item["create"] for item in answer["items"] if item["create"]["status"] not in {201, 409}]
         if refused:
             raise ScenarioRefusedError(str(refused[0]))
-    client.indices.refresh(index=f"*-aoai.*-{namespace}")
-
-
-def refuse_errors(answer: Mapping[str, Any]) -> None:
-    """Look at the answer to a bulk request.
-
-    Raises:
-        ScenarioRefusedError: a document was refused.
-    """
-    if answer["errors"]:
-        raise ScenarioRefusedError(str(next(item for item in answer["items"] if item)))
 
 
 def _encode_records(ledger: Ledger, namespace: str) -> Iterator[bytes]:
@@ -78,14 +99,3 @@ def _texts(ledger: Ledger) -> Iterator[tuple[datetime, str]]:
             yield call.at, text
     for listing in ledger.key_listings:
         yield listing.at, write_key_listing(listing)
-
-
-def _encode_metrics(ledger: Ledger, namespace: str) -> Iterator[bytes]:
-    target = DataStream("metrics", METRICS, namespace)
-    shared = {
-        "data_stream": {"type": target.type, "dataset": target.dataset, "namespace": target.namespace},
-        "event": {"module": "azure", "dataset": target.dataset},
-    }
-    for document in write_metrics(ledger):
-        body = {**document.source, **shared}
-        yield action(target.name, document.id.encode()) + msgspec.json.encode(body) + b"\n"

@@ -14,7 +14,8 @@ from plugins.panel_tables import Run, bucket, figure, load_dashboard, over_time,
 
 from collector.assets.panels.model import Dashboard, TimeRange
 from collector.scenario import Ledger, MeteredMinute, Place
-from collector.scenario.capacity import PROVISIONED, Reading
+from collector.scenario.capacity import Reading
+from collector.scenario.world import PROVISIONED
 
 pytestmark = pytest.mark.engine
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from collector.scenario import Call, Ledger
-from collector.scenario.estate import PROVISIONED
+from collector.scenario.estate import FILLED
 from collector.scenario.rule_proof import draw_estate, draw_reports
 from collector.scenario.upkeep import COLLECTOR, EPHEMERAL_ID, OUTPUT, PARTITION, STREAM, Report
 
@@ -122,7 +122,7 @@ def tokens(ledger: Ledger) -> Iterator[Event]:
 
 def fullness(ledger: Ledger) -> Iterator[Event]:
     for use in draw_estate(ledger)[0]:
-        yield use.minute, (PROVISIONED.resource.name, PROVISIONED.deployment.name), (float(use.percent), 1.0)
+        yield use.minute, (FILLED.resource.name, FILLED.deployment.name), (float(use.percent), 1.0)
 
 
 def retirements(ledger: Ledger) -> Iterator[Event]:
