@@ -11,6 +11,7 @@ pytest_plugins = [
     "plugins.drawn",
     "plugins.engine",
     "plugins.foreign_clients",
+    "plugins.kibana",
     "plugins.metrics_input",
     "plugins.metrics_job",
     "plugins.raw_peer",
