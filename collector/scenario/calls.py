@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from collector.demo.fleet import CHAT, PRODUCTION
+from collector.scenario.findings import Finding, find_filtered, find_noted
 from collector.scenario.prices import Usage, price
 from collector.scenario.world import GATEWAY_IDENTITY, Caller, Place
 
@@ -67,6 +68,18 @@ class Call:
     def is_chat(self) -> bool:
         """Whether it has prompts that a content filter reads."""
         return self.operation == CHAT
+
+    @property
+    def screened(self) -> bool:
+        """Whether the content filter looked at it: at chats that were answered, or stopped by it."""
+        return self.is_chat and (not self.failed or self.blocked is not None)
+
+    @property
+    def finding(self) -> Finding | None:
+        """What the content filter found in it."""
+        if category := self.blocked or self.cut:
+            return find_filtered(self.correlation_id, category, in_prompt=self.blocked is not None)
+        return find_noted(self.correlation_id) if self.screened else None
 
     @property
     def failed(self) -> bool:

@@ -33,6 +33,15 @@ def attack(  # noqa: PLR0913 - what an incident of this kind is made of
     return Incident(f"{category} asked of {place}", since, until, change, frozenset({place}))
 
 
+def cut_answers(place: str, since: datetime, until: datetime, *, share: float = 0.4, load: float = 1.0) -> Incident:
+    """Make the content filter cut a ``share`` of the answers of a deployment."""
+
+    def change(conditions: Conditions) -> Conditions:
+        return replace(conditions, load=conditions.load * load, cut=share)
+
+    return Incident(f"answers of {place} cut", since, until, change, frozenset({place}))
+
+
 def run_away(place: str, since: datetime, until: datetime, *, size: float, load: float) -> Incident:
     """Make an application call a deployment far more, with far longer prompts and answers."""
 

@@ -16,6 +16,8 @@ from collector.inputs.azure_metrics.resources import Deployment, Resource
 from collector.inputs.azure_metrics.series import Dimensions, Row
 from collector.policy.azure_resources import ACCOUNTS
 from collector.scenario.ledger import Ledger, MeteredMinute
+from collector.scenario.screening import METRICS as SCREENED
+from collector.scenario.screening import observe_screening
 from collector.scenario.world import PLACES
 
 _COLLECTED: Final = frozenset(
@@ -25,17 +27,10 @@ _COLLECTED: Final = frozenset(
         "ProcessedPromptTokens",
         "GeneratedTokens",
         "TokenTransaction",
-        "RAIRejectedRequests",
+        *SCREENED,
     }
 )
 """What of Azure's many metrics a day has: those that dashboards read; a document more for each set of dimensions."""
-_CATEGORY_NAMES: Final = {
-    "hate": "Hate",
-    "jailbreak": "Jailbreak",
-    "self_harm": "SelfHarm",
-    "sexual": "Sexual",
-    "violence": "Violence",
-}
 _MINUTE: Final = timedelta(minutes=1)
 _EPOCH: Final = datetime.fromtimestamp(0, UTC)
 
@@ -46,7 +41,7 @@ def write_metrics(ledger: Ledger) -> Iterator[Document]:
     for minute in ledger.metered:
         observations = observed[minute.place.resource.name, minute.minute]
         observations.append(_observe(minute))
-        observations.extend(_observe_rejected(minute))
+        observations.extend(observe_screening(minute))
     for (account, at), observations in observed.items():
         yield from measure(account, at, _groups(), observations)
 
@@ -71,7 +66,7 @@ def account_of(name: str) -> Resource:
 
 def _observe(minute: MeteredMinute) -> Observation:
     usage, model = minute.usage, minute.place.deployment.model
-    return Calls(
+    observed = Calls(
         region=minute.place.resource.region,
         deployment=minute.place.deployment.name,
         model=model.name,
@@ -84,24 +79,10 @@ def _observe(minute: MeteredMinute) -> Observation:
         input_tokens=usage.input_tokens if usage else 0,
         output_tokens=usage.output_tokens if usage else 0,
     ).observe()
-
-
-def _observe_rejected(minute: MeteredMinute) -> Iterator[Observation]:
-    """Yield what the content filter stopped, one call at a time: they have dimensions of their own."""
-    model = minute.place.deployment.model
-    for call in minute.calls:
-        if (category := call.blocked or call.cut) is None:
-            continue
-        dimensions = {
-            "ApiName": "Azure OpenAI API version 2024-10-21",
-            "Region": minute.place.resource.region,
-            "ModelDeploymentName": minute.place.deployment.name,
-            "ModelName": model.name,
-            "ModelVersion": model.version,
-            "TextType": "Prompt" if call.blocked else "Completion",
-            "Category": _CATEGORY_NAMES[category],
-        }
-        yield Observation(dimensions, {"RAIRejectedRequests": Sample.counted(1)})
+    # To the emulator every call is one that the content filter looks at.
+    return Observation(
+        observed.dimensions, {name: each for name, each in observed.samples.items() if name not in SCREENED}
+    )
 
 
 def _measure(minute: MeteredMinute) -> Sample:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from collector.demo.calls import write_json, write_time
 from collector.demo.fleet import CHAT, EMBEDDINGS
 from collector.scenario.calls import Call, KeyListing
+from collector.scenario.findings import DETECTED, HARMS, Finding
 from collector.scenario.prices import Usage
 from collector.scenario.world import GATEWAY_ID, GATEWAY_NAME, GATEWAY_REGION
 
@@ -21,7 +22,6 @@ _API: Final = "2024-10-21"
 _ACCOUNT_OF_USAGE: Final = "aoai-shop-eu"
 """The account whose diagnostic setting has the category of token usage as well."""
 _PATHS: Final = {CHAT: "chat/completions", EMBEDDINGS: "embeddings"}
-_HARMS: Final = ("hate", "self_harm", "sexual", "violence")
 _NEGATIVE_DURATION: Final = "f"
 """Calls whose correlation id starts so have ``durationMs`` below zero: one in sixteen, more than at Azure."""
 
@@ -176,9 +176,10 @@ def _backend(call: Call, address: str) -> dict[str, Any]:
 
 
 def _error_body(call: Call) -> dict[str, Any]:
-    if not call.blocked:
+    finding = call.finding
+    if finding is None:
         return {"error": {"code": str(call.status), "message": f"The call ended with {call.status}."}}
-    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": _filter_results(call.blocked)}
+    inner = {"code": "ResponsibleAIPolicyViolation", "content_filter_result": _filter_results(finding, in_prompt=True)}
     return {"error": {"code": "content_filter", "param": "prompt", "status": call.status, "innererror": inner}}
 
 
@@ -193,17 +194,29 @@ def _answer_body(call: Call) -> dict[str, Any]:
         }
     if call.operation != CHAT:
         return body
+    finding = call.finding
     choice = {"index": 0, "finish_reason": "content_filter" if call.cut else "stop"}
     return body | {
         "object": "chat.completion",
-        "choices": [choice | {"content_filter_results": _filter_results(call.cut)}],
-        "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": _filter_results(None)}],
+        "choices": [choice | {"content_filter_results": _filter_results(finding, in_prompt=False)}],
+        "prompt_filter_results": [
+            {"prompt_index": 0, "content_filter_results": _filter_results(finding, in_prompt=True)}
+        ],
     }
 
 
-def _filter_results(filtered: str | None) -> dict[str, Any]:
-    harms = {
-        harm: {"filtered": harm == filtered, "severity": "medium" if harm == filtered else "safe"} for harm in _HARMS
-    }
-    attack = filtered == "jailbreak"
-    return harms | {"jailbreak": {"filtered": attack, "detected": attack}}
+def _filter_results(finding: Finding | None, *, in_prompt: bool) -> dict[str, Any]:
+    """What the API says of a prompt or an answer: of each harm how severe it is, of attacks whether there was one."""
+    results: dict[str, Any] = {harm: {"filtered": False, "severity": "safe"} for harm in HARMS}
+    if in_prompt:
+        results |= {attack: {"filtered": False, "detected": False} for attack in DETECTED}
+    if finding is not None and finding.in_prompt == in_prompt:
+        found: dict[str, Any] = {"filtered": finding.filtered}
+        if finding.severity is not None:
+            found["severity"] = finding.severity
+        elif finding.blocklist is not None:
+            found["details"] = [{"id": finding.blocklist, "filtered": finding.filtered}]
+        else:
+            found["detected"] = True
+        results[finding.category] = found
+    return results

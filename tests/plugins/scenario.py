@@ -7,7 +7,7 @@ The day is one that no other test writes to, since dashboards look at all namesp
 import asyncio
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from elasticsearch import AsyncElasticsearch, Elasticsearch
@@ -15,16 +15,29 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 from collector.assets.installation import install
 from collector.scenario import Ledger, draw_day, write_day
 from collector.scenario.conditions import throttle
+from collector.scenario.incidents import attack, cut_answers
 
 DAY = date(2026, 8, 19)
 
 
 @pytest.fixture(scope="session")
 def ledger(full_size: bool) -> Ledger:
-    """A day with a throttling storm over noon; ten times the calls at full size."""
-    noon = datetime(DAY.year, DAY.month, DAY.day, 12, tzinfo=UTC)
-    storm = throttle("aoai-shop-us/chat-prod", noon, noon.replace(hour=13))
-    return draw_day(7, DAY, calls=20_000 if full_size else 1_240, incidents=[storm])
+    """A day with a throttling storm over noon, and attacks that a content filter stops; more calls at full size."""
+    incidents = [
+        attack("aoai-shop-eu/chat-prod", *hour(9), "indirect_attack", share=0.4, load=2),
+        throttle("aoai-shop-us/chat-prod", *hour(12)),
+        attack("aoai-shop-eu/chat-prod", *hour(14), "custom_blocklists", share=0.5, load=2),
+        attack("aoai-shop-us/chat-small", *hour(16), "violence", share=0.6, load=2),
+        cut_answers("aoai-shop-us/chat-prod", *hour(17), share=0.5, load=2.5),
+        attack("aoai-shop-us/chat-small", *hour(19), "jailbreak", share=0.5, load=2),
+    ]
+    return draw_day(7, DAY, calls=20_000 if full_size else 1_240, incidents=incidents)
+
+
+def hour(number: int) -> tuple[datetime, datetime]:
+    """The begin of an hour of the day, and its end."""
+    since = datetime(DAY.year, DAY.month, DAY.day, number, tzinfo=UTC)
+    return since, since + timedelta(hours=1)
 
 
 @pytest.fixture(scope="session")
