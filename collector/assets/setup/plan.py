@@ -98,17 +98,19 @@ async def plan_installation(assets: Iterable[Asset]) -> Plan:
     Reads only. An asset that cannot be read or changed becomes a step that refuses.
     """
     listed = list(assets)
-    wanted = [await _plan_writing(asset) for asset in listed if not asset.retired]
-    return Plan((*wanted, *(await plan_removal(asset for asset in listed if asset.retired)).steps))
+    staying = [asset for asset in listed if not asset.retired]
+    writing = [await _plan_writing(asset) for asset in staying]
+    removal = await plan_removal((asset for asset in listed if asset.retired), staying)
+    return Plan((*writing, *removal.steps))
 
 
-async def plan_removal(assets: Iterable[Asset]) -> Plan:
+async def plan_removal(assets: Iterable[Asset], staying: Iterable[Asset] = ()) -> Plan:
     """Plan to remove what is ours, last installed first; what is not there has no step.
 
-    Reads only. What is held by something else is kept, and so is what a kept asset needs.
+    Reads only. What is held by something else is kept, and so is what a kept asset or one that is ``staying`` needs.
     """
     steps: list[Step] = []
-    kept: list[Asset] = []
+    kept = list(staying)
     for asset in reversed(list(assets)):
         step = await _plan_removing(asset, kept)
         if step.action in {Action.KEEP, Action.REFUSE}:

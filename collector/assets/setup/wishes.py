@@ -34,3 +34,18 @@ class KibanaWishes:
     slos: bool = False
     ml: bool = False
     overwrite_rules: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ElasticsearchWishes:
+    """What is done in Elasticsearch on request only.
+
+    ``rollover`` rolls over the data streams that lack something of the templates. ``another_key`` makes an API key
+    although there is one. ``with_data`` lets a removal delete the data streams with their documents. With ``fleet``
+    pipelines and templates are left to Fleet.
+    """
+
+    rollover: bool = False
+    another_key: bool = False
+    with_data: bool = False
+    fleet: bool = False
