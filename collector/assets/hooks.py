@@ -1,8 +1,8 @@
-"""What Elasticsearch runs and the embedded engine cannot: the user's own pipelines, and where an address lies.
+"""What is put into pipelines as they are installed: calls of the user's own pipelines, and where an address lies.
 
-Neither is part of ``ingest-pipelines/``: the embedded engine knows neither ``ignore_missing_pipeline`` nor ``geoip``.
-Documents do not depend on them: without a database ``geoip`` adds nothing. Fleet adds the call of the user's pipeline
-itself when it installs the package, and two calls would run the user's processors twice.
+Neither is part of ``ingest-pipelines/``. Fleet adds the call of a data set's custom pipeline itself when it installs
+the package, and two calls would run the user's processors twice. The embedded engine has no ``geoip``; documents do not
+depend on it, for without a database it adds nothing.
 """
 
 from typing import cast
@@ -25,16 +25,17 @@ def custom_pipeline(dataset: str) -> str:
     return f"{'-'.join(stream_parts(dataset))}@custom"
 
 
-def with_hooks(pipeline: Body, dataset: str, *, custom: bool = True) -> Body:
-    """The pipeline with what only Elasticsearch runs before its clean-up; one without clean-up as it is.
+def with_hooks(pipeline: Body, dataset: str, *, custom: bool = True, geography: bool = True) -> Body:
+    """The pipeline with the user's pipelines, and with place and network of addresses, before its clean-up.
 
-    Without ``custom`` the call of the data set's own custom pipeline is left to whoever installs it.
+    Without ``custom`` the call of the data set's own custom pipeline is left to whoever installs it; without
+    ``geography`` addresses stay as they are.
     """
     processors: list[Body] = []
     for processor in cast("list[dict[str, Body]]", pipeline["processors"]):
         (parameters,) = processor.values()
         if parameters.get("tag") == BEFORE_TAG:
-            processors += [*_geography(), *([_custom(dataset)] if custom else [])]
+            processors += [*(_geography() if geography else []), *([_custom(dataset)] if custom else [])]
         if parameters.get("tag") == PRICES_TAG:
             processors.append(_call("pipeline_prices", PRICES_PIPELINE, "Your own prices."))
         processors.append(cast("Body", processor))

@@ -70,8 +70,8 @@ async def install(client: AsyncElasticsearch) -> InstallReport:
 
 
 def shipped_assets(*, embedded: bool) -> list[Asset]:
-    """Everything to install: for Elasticsearch with the user's hooks, or cut to what the embedded engine takes."""
-    assets = [Asset(AssetKind.PIPELINE, name, body) for name, body in pipelines(hooks=not embedded).items()]
+    """Everything to install: for Elasticsearch with geography, or cut to what the embedded engine takes."""
+    assets = [Asset(AssetKind.PIPELINE, name, body) for name, body in pipelines(geography=not embedded).items()]
     assets += [Asset(AssetKind.COMPONENT_TEMPLATE, name, body) for name, body in component_templates().items()]
     assets += [Asset(AssetKind.INDEX_TEMPLATE, name, body) for name, body in templates().items()]
     return [_adapt(asset) for asset in assets] if embedded else assets

@@ -7,17 +7,16 @@ from collector.assets.pipelines import datasets_with_pipelines, pipelines_of, wi
 from collector.assets.templates import DATASETS, META, build_component_template, build_index_template, pipeline_id
 
 
-def pipelines(*, hooks: bool = False) -> dict[str, Body]:
+def pipelines(*, geography: bool = False) -> dict[str, Body]:
     """Ingest pipelines: ``logs-aoai.logs-<version>`` and those it calls, which come before it.
 
-    ``hooks`` adds what only Elasticsearch runs, such as the call of the user's own pipeline.
+    ``geography`` adds what only Elasticsearch runs: where an address lies.
     """
     built: dict[str, Body] = {}
     for dataset in datasets_with_pipelines():
         bodies = pipelines_of(dataset)
         ids = {stem: pipeline_id(dataset, stem) for stem in bodies}
-        if hooks:
-            bodies = {stem: with_hooks(body, dataset) for stem, body in bodies.items()}
+        bodies = {stem: with_hooks(body, dataset, geography=geography) for stem, body in bodies.items()}
         built |= {ids[stem]: {**with_ids(body, ids), "_meta": META} for stem, body in bodies.items()}
     return built
 

@@ -16,6 +16,7 @@ from collector.inputs.azure_metrics.sink import METRICS
 from collector.output.elasticsearch.encoding import CONTENT_TAG_PREFIX, StreamEncoder, action
 from collector.redact.hash_key import derive_key
 from collector.redact.levels import MetadataLevel
+from collector.scenario.budget import daily_budget
 from collector.scenario.ledger import Ledger
 from collector.scenario.metering import write_metrics
 from collector.scenario.records import write_key_listing, write_records
@@ -35,13 +36,15 @@ class ScenarioRefusedError(Exception):
 def write_day(client: Elasticsearch, ledger: Ledger, *, namespace: str = "default") -> None:
     """Write everything that Azure has of a day to the data streams of a namespace, and refresh them.
 
-    Pipelines and templates must be installed. Writing the same day again changes nothing.
+    Pipelines and templates must be installed. Writing the same day again changes nothing. Costs have a budget.
 
     Raises:
         ScenarioRefusedError: a document was refused.
+        OwnPricesError: the cluster has a pipeline of somebody's own prices.
     """
     _send(client, _encode_records(ledger, namespace))
-    write_documents(client, DataStream("metrics", METRICS, namespace), write_metrics(ledger))
+    with daily_budget(client, namespace):
+        write_documents(client, DataStream("metrics", METRICS, namespace), write_metrics(ledger))
     client.indices.refresh(index=f"*-aoai.*-{namespace}")
 
 

@@ -3,6 +3,8 @@
 They run on a real Elasticsearch as well, which is what proves the tables.
 """
 
+from collections.abc import Iterator
+
 import pytest
 from elasticsearch import BadRequestError, Elasticsearch
 from plugins.simulation import Simulation, SimulationError
@@ -99,6 +101,51 @@ def test_grok_takes_the_names_of_its_own_captures(simulation: Simulation, mode: 
 def test_grok_refuses_another_mode(simulation: Simulation) -> None:
     with pytest.raises(BadRequestError):
         simulation.run([{"grok": {"field": "a", "patterns": ["%{WORD:w}"], "ecs_compatibility": "v9"}}], {"a": "x"})
+
+
+@pytest.fixture
+def called(elasticsearch_client: Elasticsearch, engine_namespace: str) -> Iterator[str]:
+    """A pipeline to call, which marks the document."""
+    name = f"engine-test-called-{engine_namespace}"
+    elasticsearch_client.ingest.put_pipeline(id=name, processors=[{"set": {"field": "called", "value": True}}])
+    yield name
+    elasticsearch_client.ingest.delete_pipeline(id=name)
+
+
+@pytest.mark.parametrize("ignore_missing", [True, False])
+def test_a_pipeline_that_is_there_is_called(simulation: Simulation, called: str, ignore_missing: bool) -> None:
+    call = {"name": called, "ignore_missing_pipeline": ignore_missing}
+    processors = [{"pipeline": call}, {"set": {"field": "after", "value": 1}}]
+    assert simulation.run(processors, {}) == {"called": True, "after": 1}
+
+
+def test_a_pipeline_is_named_by_a_template(simulation: Simulation, called: str) -> None:
+    processors = [{"pipeline": {"name": "{{n}}", "ignore_missing_pipeline": True}}]
+    assert simulation.run(processors, {"n": called}) == {"n": called, "called": True}
+
+
+def test_a_missing_pipeline_can_be_ignored(simulation: Simulation) -> None:
+    processors = [
+        {"pipeline": {"name": "no-such-pipeline", "ignore_missing_pipeline": True}},
+        {"set": {"field": "after", "value": 1}},
+    ]
+    assert simulation.run(processors, {}) == {"after": 1}
+
+
+@pytest.mark.parametrize("options", [{}, {"ignore_missing_pipeline": False}], ids=str)
+def test_a_missing_pipeline_fails_otherwise(simulation: Simulation, options: dict) -> None:
+    with pytest.raises(SimulationError, match=r"non-existent pipeline \[no-such-pipeline\]"):
+        simulation.run([{"pipeline": {"name": "no-such-pipeline", **options}}], {})
+
+
+def test_a_failure_inside_an_optional_pipeline_is_one_of_the_caller(
+    simulation: Simulation, elasticsearch_client: Elasticsearch, called: str
+) -> None:
+    elasticsearch_client.ingest.put_pipeline(id=called, processors=[{"fail": {"message": "no"}}])
+    call = {"name": called, "ignore_missing_pipeline": True}
+    with pytest.raises(SimulationError, match="no"):
+        simulation.run([{"pipeline": call}], {})
+    assert simulation.run([{"pipeline": {**call, "ignore_failure": True}}], {"a": 1}) == {"a": 1}
 
 
 def test_a_failure_names_processor_tag_and_pipeline(elasticsearch_client: Elasticsearch, engine_namespace: str) -> None:

@@ -178,8 +178,8 @@ def test_prices_that_are_none_change_nothing(pipeline: CostPipeline, own: dict[s
     assert (cost["total"], cost["currency"]) == (2.5, "USD")
 
 
-def test_elasticsearch_asks_for_the_users_prices_first() -> None:
-    processors: Any = pipelines(hooks=True)[pipeline_id("aoai.gateway", "cost")]["processors"]
+def test_the_users_prices_are_asked_for_first() -> None:
+    processors: Any = pipelines()[pipeline_id("aoai.gateway", "cost")]["processors"]
     call, script = processors
     assert (call["pipeline"]["name"], call["pipeline"]["ignore_missing_pipeline"]) == (PRICES_PIPELINE, True)
     assert script["script"]["tag"] == "script_cost"

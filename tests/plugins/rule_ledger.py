@@ -254,7 +254,7 @@ PREDICTIONS: Mapping[str, Prediction | Silence | Slowness | Spending | Told] = {
     "aoai-content-filter": Prediction(
         blocked, 15 * MINUTE, lambda sums: sums[0] / sums[1] * 100 if sums[0] >= 10 else 0.0, 10
     ),
-    "aoai-cost-pace": Prediction(cost, HOUR, lambda sums: sums[0] * 24, 500),
+    "aoai-cost-pace": Prediction(cost, HOUR, lambda sums: sums[0] * 24 / 500, 1),
     "aoai-error-rate": share(10, failed_but_429, 10),
     "aoai-dead-letters": Told(
         (COLLECTOR, EPHEMERAL_ID, OUTPUT),

@@ -14,6 +14,8 @@ public final class ElasticsearchIngest extends IngestCommonModulePlugin {
         processors.computeIfPresent("remove", (name, own) -> new RemoveFactory(own, parameters.scriptService));
         processors.computeIfPresent("grok", (name, own) -> new GrokFactory(own));
         processors.computeIfPresent("script", (name, own) -> new ScriptFactory(own, parameters.scriptService));
+        processors.computeIfPresent(
+            "pipeline", (name, own) -> new PipelineFactory(own, parameters.scriptService, parameters.ingestService));
         return processors;
     }
 }
