@@ -10,18 +10,18 @@ import sys
 from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+
+from collector.commands.options import FAILED, INCOMPLETE, INTERRUPTED, ApiKey, Authority, UserName, fail
+from collector.commands.setup import setup
 
 if TYPE_CHECKING:
     from collector.emulators.event_hubs import Hub
     from collector.policy import Policy
 
 _WRONG_POLICY: Final = 2
-_FAILED: Final = 1
-_INCOMPLETE: Final = 3
-_INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="aoai-collector",
@@ -51,22 +51,6 @@ class LogLevel(StrEnum):
 
 PolicyFile = Annotated[
     Path, typer.Option("--policy", help="The Elastic Agent policy to follow, a YAML file.", show_default=False)
-]
-ApiKey = Annotated[
-    str | None,
-    typer.Option(
-        envvar="AOAI_SETUP_API_KEY",
-        help="API key, as id:key or encoded; better given in the environment.",
-        show_default=False,
-    ),
-]
-UserName = Annotated[
-    str | None,
-    typer.Option(help="User name, in place of an API key; its password is AOAI_SETUP_PASSWORD in the environment."),
-]
-Authority = Annotated[
-    Path | None,
-    typer.Option(help="PEM file of the authority that signed the cluster's certificate.", show_default=False),
 ]
 
 
@@ -101,56 +85,13 @@ def run(
     try:
         code = asyncio.run(supervise(loaded, data or default_data_folder()))
     except StateInUseError as error:
-        _fail(str(error))
+        fail(str(error))
     except OSError as error:
-        _fail(f"the collector cannot start: {error}")
+        fail(f"the collector cannot start: {error}")
     raise typer.Exit(code)
 
 
-@app.command()
-def setup(
-    elasticsearch: Annotated[
-        str, typer.Option(help="URL of the cluster, such as https://localhost:9200.", show_default=False)
-    ],
-    api_key: ApiKey = None,
-    username: UserName = None,
-    ca: Authority = None,
-) -> None:
-    """Install ingest pipelines, component and index templates. Can be run again; changes only what differs."""
-    _run(_install(elasticsearch, _log_in(elasticsearch, api_key, username, ca)))
-
-
-def _log_in(url: str, api_key: str | None, username: str | None, ca: Path | None) -> dict[str, Any]:
-    from collector.agent.cluster_login import LoginError, cluster_settings
-
-    password = os.environ.get("AOAI_SETUP_PASSWORD")
-    try:
-        return cluster_settings(url, api_key=api_key, username=username, password=password, ca=ca)
-    except LoginError as error:
-        _fail(str(error))
-
-
-async def _install(url: str, settings: dict[str, Any]) -> None:
-    from elasticsearch import AsyncElasticsearch
-    from rich.console import Console
-    from rich.table import Table
-
-    from collector.assets.errors import AssetError
-    from collector.assets.installation import Outcome, install
-
-    async with AsyncElasticsearch(**settings, max_retries=0) as client:
-        try:
-            report = await install(client)
-        except AssetError as error:
-            _fail(f"{url}: {error}")
-    table = Table(box=None)
-    for heading in ("asset", "name", "outcome"):
-        table.add_column(heading)
-    for asset in report.assets:
-        table.add_row(asset.kind, asset.name, asset.outcome)
-    console = Console()
-    console.print(table)
-    console.print(", ".join(f"{report.count(outcome)} {outcome}" for outcome in Outcome))
+app.command()(setup)
 
 
 @app.command()
@@ -207,7 +148,7 @@ def gaps(
     try:
         _run(show_gaps(loaded, request, Console()))
     except GapsUnreadableError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -234,13 +175,13 @@ def build(
             out.mkdir(parents=True, exist_ok=True)
             (out / name).write_bytes(content)
     except AssetError as error:
-        _fail(str(error))
+        fail(str(error))
     except OSError as error:
-        _fail(f"{error.filename} cannot be written: {error.strerror}")
+        fail(f"{error.filename} cannot be written: {error.strerror}")
     for change in changes:
         typer.echo(str(change), err=check)
     if check:
-        raise typer.Exit(_FAILED if changes else 0)
+        raise typer.Exit(FAILED if changes else 0)
     typer.echo(f"{out / name}: {len(content):,} bytes")
 
 
@@ -261,16 +202,18 @@ def preview(  # noqa: PLR0913, PLR0917 - each of them is an option
     ca: Authority = None,
 ) -> None:
     """Draw the package's dashboards from live data, as one HTML page that needs no Kibana and no network."""
-    settings = _log_in(elasticsearch, api_key, username, ca)
+    from collector.commands.login import log_in
+
+    settings = log_in(elasticsearch, api_key, username, ca)
     try:
         from collector.preview.command import PreviewError, write_preview
     except ModuleNotFoundError as error:
-        _fail(f"{error.name} is missing: install azure-openai-collector[preview]")
+        fail(f"{error.name} is missing: install azure-openai-collector[preview]")
     try:
         for path in write_preview(settings, dashboard or (), (start, end), out, png):
             typer.echo(path)
     except PreviewError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @app.command()
@@ -323,12 +266,12 @@ def replay_dead_letters(  # noqa: PLR0913, PLR0917 - one for each option
     except WrongRequestError as error:
         raise typer.BadParameter(str(error)) from error
     except KeyboardInterrupt:
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(INTERRUPTED) from None
     except OSError as error:
-        _fail(str(error))
+        fail(str(error))
     if isinstance(complete, str):
-        _fail(complete)
-    raise typer.Exit(0 if complete else _INCOMPLETE)
+        fail(complete)
+    raise typer.Exit(0 if complete else INCOMPLETE)
 
 
 @emulate.command("event-hubs")
@@ -344,7 +287,7 @@ def event_hubs(
     try:
         _run(serve(hubs, host, port, typer.echo))
     except OSError as error:
-        _fail(f"cannot listen on {host}:{port}: {error.strerror}")
+        fail(f"cannot listen on {host}:{port}: {error.strerror}")
 
 
 ClientId = Annotated[str, typer.Option(help="The application that may log in.")]
@@ -368,7 +311,7 @@ def entra(
     try:
         _run(serve(Application(client_id, client_secret), host, port, typer.echo))
     except OSError as error:
-        _fail(f"cannot listen on {host}:{port}: {error.strerror}")
+        fail(f"cannot listen on {host}:{port}: {error.strerror}")
 
 
 @emulate.command("azure-monitor")
@@ -404,7 +347,7 @@ def azure_monitor(  # noqa: PLR0913, PLR0917 - each of them is an option
     try:
         _run(serve(application, host, ports, typer.echo, accounts=accounts, arrival=arrival))
     except OSError as error:
-        _fail(f"cannot listen: {error.strerror}")
+        fail(f"cannot listen: {error.strerror}")
 
 
 def _parse_hub(text: str) -> "Hub":
@@ -433,12 +376,7 @@ def _run(work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(work)
     except KeyboardInterrupt:
-        raise typer.Exit(_INTERRUPTED) from None
-
-
-def _fail(message: str) -> NoReturn:
-    typer.echo(f"error: {message}", err=True)
-    raise typer.Exit(_FAILED) from None
+        raise typer.Exit(INTERRUPTED) from None
 
 
 def main() -> None:

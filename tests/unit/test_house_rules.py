@@ -28,6 +28,7 @@ RANKS = {
     "preview": 5,
     "demo": 6,
     "scenario": 7,
+    "commands": 7,
     "cli": 8,
     "__main__": 9,
 }

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from typing import override
 
-from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Kind, Place, State
+from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Place, State
+from collector.assets.setup.kinds import Kind
 from collector.assets.setup.plan import Action, Outcome, Plan, Report, apply, plan_installation, plan_removal
 from collector.assets.setup.refusal import RefusalError
 

@@ -1,7 +1,9 @@
 """Why something cannot be done, with what to do about it."""
 
+from collector.assets.errors import AssetError
 
-class RefusalError(Exception):
+
+class RefusalError(AssetError):
     """A cluster, a space or an asset refused; nothing of the asset in question was changed.
 
     Attributes:

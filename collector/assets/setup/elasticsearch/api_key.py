@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Final, cast, override
 
 from collector.assets.files import Body
-from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Kind, Place, State
+from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Place, State
 from collector.assets.setup.differences import describe
 from collector.assets.setup.elasticsearch.cluster import Cluster
 from collector.assets.setup.elasticsearch.roles import COLLECTOR, COLLECTOR_NAME, MARK, normalise
+from collector.assets.setup.kinds import Kind
 from collector.assets.setup.refusal import RefusalError
 from collector.policy.secret import Secret
 

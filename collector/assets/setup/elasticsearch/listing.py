@@ -9,13 +9,14 @@ from collector.assets.errors import AssetError
 from collector.assets.files import Body
 from collector.assets.installation import shipped_assets
 from collector.assets.server import AssetKind, is_of_fleet, read_stored
-from collector.assets.setup.asset import Asset, AssetId, Kind
+from collector.assets.setup.asset import Asset, AssetId
 from collector.assets.setup.elasticsearch.api_key import ApiKey
 from collector.assets.setup.elasticsearch.cluster import Cluster
 from collector.assets.setup.elasticsearch.data_streams import DataStream, read_streams
 from collector.assets.setup.elasticsearch.refusals import refuse
 from collector.assets.setup.elasticsearch.roles import ROLES, Role
 from collector.assets.setup.elasticsearch.stored_assets import Bodies, StoredAsset, is_ours
+from collector.assets.setup.kinds import Kind
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.setup.wishes import ElasticsearchWishes
 from collector.assets.templates import PACKAGE

@@ -6,10 +6,11 @@ from typing import Final, cast, override
 
 from collector.assets.files import Body
 from collector.assets.server import PATHS, AssetKind
-from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Kind, Place, State
+from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Place, State
 from collector.assets.setup.differences import describe
 from collector.assets.setup.elasticsearch.cluster import Cluster
 from collector.assets.setup.elasticsearch.normal_form import align, flat_settings
+from collector.assets.setup.kinds import Kind
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.templates import META
 

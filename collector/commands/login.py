@@ -1,0 +1,18 @@
+"""From the login's options to the settings of a client."""
+
+import os
+from pathlib import Path
+from typing import Any, Final
+
+from collector.agent.cluster_login import LoginError, cluster_settings
+from collector.commands.options import fail
+
+PASSWORD: Final = "AOAI_SETUP_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+def log_in(url: str, api_key: str | None, username: str | None, ca: Path | None) -> dict[str, Any]:
+    """Return the arguments of ``AsyncElasticsearch``, or end the command when an option cannot be used."""
+    try:
+        return cluster_settings(url, api_key=api_key, username=username, password=os.environ.get(PASSWORD), ca=ca)
+    except LoginError as error:
+        fail(str(error))
