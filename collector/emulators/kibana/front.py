@@ -100,9 +100,7 @@ class Front:
         found = find_route(self.routes, entry.method, entry.path)
         user = self._identify(request, anonymous=found is not None and found[0].anonymous)
         entry.user = "" if user is None else user.name
-        if entry.space not in self.instance.spaces or (user and not user.may_enter(entry.space)):
-            raise not_found()
-        if found is None:
+        if entry.space not in self.instance.spaces or found is None:
             raise not_found()
         route, parts = found
         entry.route = route.path

@@ -143,11 +143,15 @@ _MODULE: Final = record(
         "tags": listed(text()),
     },
 )
+_TITLED: Final = record({"title": text()}, open_ended=True)
 _TEMPLATE: Final = record({"name": text()}, open_ended=True)
 
 KINDS: Final[Mapping[str, Kind]] = {
     "dashboard": Kind(Sharing.MULTIPLE, "dashboard", _DASHBOARD, "dashboardApp"),
     "search": Kind(Sharing.MULTIPLE, "discover", _SEARCH, "discoverApp"),
+    "lens": Kind(Sharing.MULTIPLE, "visualize", _TITLED, "lensApp"),
+    "visualization": Kind(Sharing.MULTIPLE, "visualize", _TITLED, "visualizeApp"),
+    "map": Kind(Sharing.MULTIPLE, "maps", _TITLED, "gisApp"),
     "index-pattern": Kind(Sharing.MULTIPLE, "indexPatterns", _DATA_VIEW, "indexPatternApp"),
     "tag": Kind(Sharing.SINGLE, "savedObjectsTagging", _TAG, "tag", "name"),
     "ml-module": Kind(Sharing.AGNOSTIC, "ml", _MODULE, "machineLearningApp"),
