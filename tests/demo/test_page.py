@@ -133,8 +133,9 @@ def test_a_page_without_any_traffic_can_be_shown() -> None:
         ),
         error_timeline=(),
     )
-    console = Console(file=io.StringIO(), width=80)
-    console.print(SummaryPage(empty, "nothing yet"))
+    output = io.StringIO()
+    Console(file=output, width=80).print(SummaryPage(empty, "nothing yet"))
+    assert "nothing yet" in output.getvalue()
 
 
 METRICS = MetricAccount(expected=2_345, stored=2_345, listed=0, missing=0, altered=0, extra=0, faults=())
