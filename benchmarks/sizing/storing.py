@@ -93,14 +93,20 @@ class Store:
             if answer["errors"]:
                 raise BenchmarkError(f"a document of {target.name} was refused: {str(answer)[:500]}")
         self._client.indices.forcemerge(index=target.name, max_num_segments=1)
-        self._client.indices.flush(index=target.name)
+        self._client.indices.refresh(index=target.name)
         failed = self._client.count(index=target.name, query={"term": {"event.kind": "pipeline_error"}})["count"]
-        figures = self._client.indices.stats(index=target.name, metric=["docs", "store"])["_all"]["primaries"]
-        stored = Stored(figures["docs"]["count"], figures["store"]["size_in_bytes"])
+        stored = self._read_segment(target.name)
         if failed or stored.documents != sent:
             raise BenchmarkError(f"of {sent} documents of {target.name}, {stored.documents} are there, {failed} failed")
         self._client.indices.delete_data_stream(name=target.name)
         return stored
+
+    def _read_segment(self, stream: str) -> Stored:
+        """Return the size of the one segment that is left; what ``_stats`` tells of a store is up to 10 s old."""
+        (index,) = self._client.indices.segments(index=stream)["indices"].values()
+        ((shard,),) = index["shards"].values()
+        (segment,) = (each for each in shard["segments"].values() if each["search"])
+        return Stored(segment["num_docs"], segment["size_in_bytes"])
 
 
 def _lines(encoder: StreamEncoder, kind: Kind, apply: Callable[[Entry], Entry]) -> Iterator[bytes]:
