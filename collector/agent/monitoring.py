@@ -159,6 +159,7 @@ def _describe_partitions(pipeline: Pipeline, stream: RunningStream) -> Iterator[
             lag_events=each.lag,
             checkpoint_lag_events=each.checkpoint_lag,
             checkpoint_age_seconds=progress.checkpoint_age(each),
+            lost_events=progress.lost(each.partition),
             last_received_at=each.received_at,
             healthy=each.trouble.what is None,
         )

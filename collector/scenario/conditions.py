@@ -91,10 +91,10 @@ def throttle(place: str, since: datetime, until: datetime, *, share: float = 0.5
     return Incident(f"throttling of {place}", since, until, change, frozenset({place}))
 
 
-def slow_down(place: str, since: datetime, until: datetime, *, factor: float = 4.0) -> Incident:
-    """Make answers of a deployment take ``factor`` times as long."""
+def slow_down(place: str, since: datetime, until: datetime, *, factor: float = 4.0, load: float = 1.0) -> Incident:
+    """Make answers of a deployment take ``factor`` times as long, to ``load`` times the calls."""
 
     def change(conditions: Conditions) -> Conditions:
-        return replace(conditions, latency=conditions.latency * factor)
+        return replace(conditions, load=conditions.load * load, latency=conditions.latency * factor)
 
     return Incident(f"slow answers of {place}", since, until, change, frozenset({place}))

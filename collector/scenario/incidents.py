@@ -62,6 +62,15 @@ def burst(  # noqa: PLR0913 - what an incident of this kind is made of
     return Incident(f"tokens of {place}", since, until, change, frozenset({place}))
 
 
+def appear(place: str, since: datetime, until: datetime, caller: Caller) -> Incident:
+    """Make somebody call a deployment who never did, and nobody else call it meanwhile."""
+
+    def change(conditions: Conditions) -> Conditions:
+        return replace(conditions, caller=caller)
+
+    return Incident(f"new caller of {place}", since, until, change, frozenset({place}))
+
+
 def list_keys(object_id: str, since: datetime, until: datetime, *, times: int) -> Incident:
     """Make somebody read keys of one account after the other, evenly over the time."""
     step = (until - since) / times
@@ -90,3 +99,5 @@ def _end_with(  # noqa: PLR0913 - what an incident of this kind is made of
 
 NOBODY: Final = "00000099-1111-4222-8333-000000000099"
 """An Entra object that lists keys and calls nothing."""
+STRANGER: Final = Caller(1.0, "198.51.100.***", "00000098-1111-4222-8333-000000000098")
+"""Somebody who is none of the usual callers."""

@@ -9,9 +9,10 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from collector.assets.files import sources_root
 from collector.assets.installation import install
+from collector.assets.rules.budgets import list_guards, list_rules
 from collector.assets.rules.objectives import load_objectives
 from collector.assets.rules.reading import load_rules
-from collector.assets.rules.sources import ID_PREFIX, RuleSource, load_rule_sources
+from collector.assets.rules.sources import ID_PREFIX, RuleSource
 from collector.engine import EmbeddedEngine
 from collector.scenario.conditions import Incident
 from collector.scenario.ledger import Ledger
@@ -23,7 +24,7 @@ type Trials = Mapping[tuple[str, str], Trial]
 
 _HEADING: Final = """# Alert rules
 
-Generated from `dashboards/rules/` and from runs of every rule on an engine, by
+Generated from `dashboards/rules/`, `dashboards/slos/` and runs of every rule on an engine, by
 `python -m collector.scenario.rules_page`; change the sources, not this page.
 
 The package has them as rule templates, which Kibana 9.2.1 and later offers on the integration's page; a person makes a
@@ -41,13 +42,17 @@ from its end to the last recovery. An empty cell is a rule that stayed quiet.
 """
 _OBJECTIVES: Final = """## Service level objectives
 
-SLO templates of the package, for a Kibana newer still and a platinum licence; without one the two error-budget rules
-say the same of availability. Both read every namespace. An SLO does not look back behind its `syncDelay`: it is 15
-minutes, since Azure is up to 10 late. Their queries count what the ledger of a day says
-(`tests/assets/test_slo_templates.py`); burn rates are Kibana's own and not run here.
+SLO templates of the package, for a Kibana newer still and a platinum licence. They read every namespace. An SLO does not
+look back behind its `syncDelay`: it is 15 minutes, since Azure is up to 10 late. Their queries count what the ledger of
+a day says (`tests/assets/test_slo_templates.py`).
 
-| objective | target, over 30 days |
-|---|---|"""
+Who watches an objective depends on the licence, and it is never both. With platinum it is a burn-rate rule over the
+SLO; burn rates are Kibana's own and not run here. With a basic licence it is the two error-budget rules above, which
+have the same target and the same two paces. The package has no template of a burn-rate rule: it would have to name an
+SLO that is not there yet.
+
+| objective | target, over 30 days | platinum | basic |
+|---|---|---|---|"""
 _LIMITS: Final = """
 What this does not prove: no Kibana has run these rules. The runner asks the engine what Kibana's source asks
 (`collector/assets/rules/`), flapping detection is off in it, and the traffic is invented.
@@ -56,7 +61,7 @@ What this does not prove: no Kibana has run these rules. The runner asks the eng
 
 def render(trials: Trials, days: Mapping[str, Ledger]) -> str:
     """Return the page."""
-    parts = [_HEADING, *_list_rules(load_rule_sources()), _PROOF, _count(days), *_table(trials, days), _LIMITS]
+    parts = [_HEADING, *_list_rules(list_rules()), _PROOF, _count(days), *_table(trials, days), _LIMITS]
     return "\n".join([*parts, _OBJECTIVES, *_list_objectives()]).rstrip() + "\n"
 
 
@@ -73,8 +78,10 @@ def _list_rules(sources: Mapping[str, RuleSource]) -> Iterator[str]:
 
 
 def _list_objectives() -> Iterator[str]:
-    for source in load_objectives().values():
-        yield f"| {source.description.strip()} | {source.target:.1%} |"
+    guards = {guard.objective: guard for guard in list_guards()}
+    for each, source in load_objectives().items():
+        burn_rate, budget = guards[each].burn_rate["id"], ", ".join(f"`{rule}`" for rule in guards[each].budget_rules)
+        yield f"| {source.description.strip()} | {source.target:.1%} | `{burn_rate}` | {budget} |"
 
 
 def _count(days: Mapping[str, Ledger]) -> str:
@@ -84,7 +91,7 @@ def _count(days: Mapping[str, Ledger]) -> str:
 
 
 def _table(trials: Trials, days: Mapping[str, Ledger]) -> Iterator[str]:
-    rules = list(load_rule_sources())
+    rules = list(list_rules())
     incidents = days[TROUBLED].incidents
     done = {rule: outcomes(trials[TROUBLED, rule].alerts, incidents) for rule in rules}
     yield f"| | {' | '.join(rule.removeprefix(ID_PREFIX) for rule in rules)} |"

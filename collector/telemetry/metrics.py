@@ -288,6 +288,11 @@ _PARTITION: Final[Scope[PartitionStatus]] = Scope(
             lambda it: it.checkpoint_age_seconds,
         ),
         Metric(
+            "collector_partition_lost_events_total",
+            "Events that the hub dropped before they were received: they were older than its retention.",
+            lambda it: it.lost_events,
+        ),
+        Metric(
             "collector_partition_in_flight_records",
             "Records of the partition that Elasticsearch has not answered for yet.",
             lambda it: it.in_flight_records,

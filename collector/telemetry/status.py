@@ -90,6 +90,7 @@ class PartitionStatus:
     lag_events: int | None
     checkpoint_lag_events: int | None
     checkpoint_age_seconds: float
+    lost_events: int
     last_received_at: float | None
     healthy: bool
 

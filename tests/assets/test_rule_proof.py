@@ -1,4 +1,4 @@
-"""Every rule, run over a healthy day and over one with fifteen incidents, finds what the ledger of the day predicts.
+"""Every rule, run over a healthy day and over one with eighteen incidents, finds what the ledger of the day predicts.
 
 Run by run and group by group, with the values; then what that means: who notices which incident, and nothing else.
 """
@@ -22,15 +22,20 @@ from collector.scenario.estate import FULL, RETIRING
 from collector.scenario.rule_days import HEALTHY, TROUBLED, draw_rule_days
 from collector.scenario.rule_proof import LATE, Trial, moments_of, outcomes
 from collector.scenario.rules_page import render
-from collector.scenario.upkeep import BEHIND, GONE, REFUSED
+from collector.scenario.upkeep import DROPPED, GONE, REFUSED, STALLED, UNANSWERED
 
 type Trials = Mapping[tuple[str, str], Trial]
 
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(1200)]
 """The first test writes two days and runs every rule over them."""
 
-BUDGET = {"aoai-error-budget-fast", "aoai-error-budget-slow"}
-SERVICE_FAILS = {"aoai-availability", "aoai-error-rate", "aoai-server-errors", *BUDGET}
+SERVICE_FAILS = {
+    "aoai-availability",
+    "aoai-availability-budget-fast",
+    "aoai-availability-budget-slow",
+    "aoai-error-rate",
+    "aoai-server-errors",
+}
 NOTICED = {
     "violence asked of aoai-shop-us/chat-small": {"aoai-content-filter", "aoai-error-rate"},
     "keys listed": {"aoai-key-listing"},
@@ -41,12 +46,19 @@ NOTICED = {
     "throttling of aoai-shop-us/chat-prod": {"aoai-throttling"},
     "cost of aoai-lab-se/reason-deep": {"aoai-cost-pace"},
     "jailbreak asked of aoai-shop-us/chat-small": {"aoai-jailbreak"},
-    "slow answers of aoai-shop-us/chat-prod": {"aoai-latency"},
+    "slow answers of aoai-shop-us/chat-prod": {
+        "aoai-latency",
+        "aoai-latency-budget-fast",
+        "aoai-latency-budget-slow",
+    },
+    "new caller of aoai-shop-eu/chat-prod": {"aoai-new-caller"},
     RETIRING: {"aoai-model-retirement"},
     FULL: {"aoai-provisioned-utilization"},
     GONE: {"aoai-collector-silent"},
-    BEHIND: {"aoai-collector-lagging"},
+    STALLED: {"aoai-collector-lagging", "aoai-freshness-budget-fast", "aoai-freshness-budget-slow"},
     REFUSED: {"aoai-dead-letters"},
+    DROPPED: {"aoai-collector-gap"},
+    UNANSWERED: {"aoai-metrics-gap"},
 }
 """Which rules are about an incident. What is blocked was answered with 400, so it is an error as well."""
 
@@ -95,7 +107,7 @@ def test_runs_of_the_day_asked_one_by_one_find_the_same(
         here = {"term": {"data_stream.namespace": rule_namespaces[day]}}
         for number in range(0, len(trial.moments), len(trial.moments) // 5):
             at = trial.moments[number]
-            arrived = {"range": {"@timestamp": {"lte": (at - LATE).isoformat()}}}
+            arrived = {"range": {"@timestamp": {"lte": (at - LATE).isoformat(timespec="milliseconds")}}}
             found = run_rule(elasticsearch_client, trial.rule, at, filters=[here, arrived])
             assert found == pytest.approx(trial.found[number]), f"{rule} on the {day} day at {at}"
 

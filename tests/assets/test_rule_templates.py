@@ -14,6 +14,7 @@ import pytest
 
 from collector.assets.errors import AssetError
 from collector.assets.files import package_root
+from collector.assets.rules.budgets import list_rules
 from collector.assets.rules.sources import load_rule_sources
 
 FOLDER = package_root() / "kibana" / "alerting_rule_template"
@@ -49,7 +50,7 @@ def criteria_of(rule_id: str) -> list[dict[str, Any]]:
 
 
 def test_every_source_is_a_template() -> None:
-    assert sorted(load_rule_sources()) == IDS
+    assert sorted(list_rules()) == IDS
     assert IDS
 
 

@@ -5,8 +5,10 @@ Source: elastic/kibana, `kbn-slo-schema` (ids, indicator, objective, settings).
 
 import json
 import re
+import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from collector.assets.files import package_root
 from collector.assets.panels.kql import translate_kql
 from collector.assets.rules.objectives import load_objectives
 from collector.scenario import Call, Ledger
+from collector.scenario.upkeep import Report, be_gone, draw_upkeep, stall, write_upkeep
+from collector.telemetry.status import PartitionStatus
 
 type Counts = tuple[Callable[[Call], bool], Callable[[Call], bool]]
 
@@ -28,6 +32,7 @@ COUNTED: Mapping[str, Counts] = {
     "aoai-latency-slo": (lambda call: call.duration_ns <= 30e9, lambda call: not call.failed),
 }
 """Which calls are good, and which are counted at all."""
+FRESHNESS = "aoai-freshness-slo"
 SLO = """
 name: An objective
 description: What is counted.
@@ -45,7 +50,7 @@ def attributes_of(slo_id: str) -> Mapping[str, Any]:
 
 
 def test_every_source_is_a_template_whose_meaning_is_known() -> None:
-    assert sorted(load_objectives()) == IDS == sorted(COUNTED)
+    assert sorted(load_objectives()) == IDS == sorted([*COUNTED, FRESHNESS])
 
 
 @pytest.mark.parametrize("slo_id", IDS)
@@ -68,7 +73,7 @@ def test_an_slo_waits_longer_than_azure_is_late(slo_id: str) -> None:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("slo_id", IDS)
+@pytest.mark.parametrize("slo_id", COUNTED)
 def test_an_slo_counts_good_requests_and_all_as_the_ledger_does(
     slo_id: str, elasticsearch_client: Elasticsearch, scenario_namespace: str, ledger: Ledger
 ) -> None:
@@ -79,6 +84,38 @@ def test_an_slo_counts_good_requests_and_all_as_the_ledger_does(
         filters = [{"term": {"data_stream.namespace": scenario_namespace}}]
         filters += [translate_kql(params[key]) for key in ("filter", query)]
         expected = Counter((call.place.resource.name, call.deployment) for call in deployed if counted(call))
+        assert count_by(elasticsearch_client, params["index"], by, filters) == expected
+
+
+@pytest.fixture
+def reports(
+    ledger: Ledger, scenario_namespace: str, elasticsearch_client: Elasticsearch
+) -> Iterator[tuple[str, Sequence[Report]]]:
+    """Six hours of a collector that stalls for one and tells nothing for another, in a namespace of their own."""
+    start, hour = ledger.start, timedelta(hours=1)
+    incidents = (stall(start + hour, start + 2 * hour), be_gone(start + 4 * hour, start + 5 * hour))
+    told = draw_upkeep(3, start, start + 6 * hour, incidents)
+    namespace = f"upkeep{uuid.uuid4().hex[:8]}"
+    write_upkeep(elasticsearch_client, told, namespace)
+    yield namespace, told
+    elasticsearch_client.indices.delete_data_stream(name=f"metrics-aoai.collector-{namespace}")
+
+
+@pytest.mark.engine
+def test_freshness_counts_the_minutes_of_partitions(
+    elasticsearch_client: Elasticsearch, reports: tuple[str, Sequence[Report]]
+) -> None:
+    """In a stall the first two minutes are good; of an hour without a word nothing is counted."""
+    params, by = attributes_of(FRESHNESS)["indicator"]["params"], attributes_of(FRESHNESS)["groupBy"]
+    namespace, told = reports
+    minutes = [each for report in told for each in report.of(PartitionStatus)]
+    good = [each for each in minutes if each.checkpoint_age_seconds <= 120 and (each.lag_events or 0) <= 100_000]
+    assert len(minutes) == 5 * 60
+    assert 0 < len(minutes) - len(good) < 60
+    for query, counted in (("good", good), ("total", minutes)):
+        filters = [{"term": {"data_stream.namespace": namespace}}]
+        filters += [translate_kql(params[key]) for key in ("filter", query)]
+        expected = Counter((each.stream, each.partition) for each in counted)
         assert count_by(elasticsearch_client, params["index"], by, filters) == expected
 
 

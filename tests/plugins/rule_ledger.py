@@ -5,7 +5,7 @@ those of docs/rules.md, written down here once more on purpose. Times are to the
 """
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from collector.scenario import Call, Ledger
 from collector.scenario.estate import FILLED
 from collector.scenario.rule_proof import draw_estate, draw_reports
-from collector.scenario.upkeep import COLLECTOR, EPHEMERAL_ID, OUTPUT, PARTITION, STREAM, Report
+from collector.scenario.upkeep import Report
+from collector.telemetry.status import GapStatus, OutputStatus, PartitionStatus
 
 type Group = tuple[str, ...]
 type Event = tuple[datetime, Group, tuple[float, ...]]
@@ -158,20 +159,73 @@ class Silence:
 
 @dataclass(frozen=True)
 class Told:
-    """What the collector told of itself within a window is worth too much, all reports together."""
+    """What the collectors told of a subject within a window is worth too much, from the first report to the last."""
 
-    group: Group
+    tells: Callable[[Report], Iterator[tuple[Group, float]]]
     window: timedelta
-    worth: Callable[[Sequence[Report]], float]
+    worth: Callable[[Sequence[float]], float]
     above: float
+    fresh_for: timedelta | None = None
+    """A subject of which nothing was told before so long began at 0."""
 
     def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
-        reports = [(whole(report.at), report) for report in draw_reports(ledger)]
+        told = [(whole(each.at), group, value) for each in draw_reports(ledger) for group, value in self.tells(each)]
+        return [self._of(within(told, at - self.window, at - late), at) for at in moments]
+
+    def _of(self, told: Sequence[tuple[datetime, Group, float]], at: datetime) -> dict[Group, float]:
+        values: defaultdict[Group, list[float]] = defaultdict(list)
+        for when, group, value in told:
+            if not values[group] and self.fresh_for is not None and when >= at - self.fresh_for:
+                values[group].append(0.0)
+            values[group].append(value)
+        worth = {group: self.worth(each) for group, each in values.items()}
+        return {group: value for group, value in worth.items() if value > self.above}
+
+
+def growth(values: Sequence[float]) -> float:
+    """How much a counter grew."""
+    return values[-1] - values[0]
+
+
+def waiting(report: Report) -> Iterator[tuple[Group, float]]:
+    for each in report.of(PartitionStatus):
+        yield (report.collector.name, each.stream, each.partition), float(each.lag_events or 0)
+
+
+def dropped(report: Report) -> Iterator[tuple[Group, float]]:
+    for each in report.of(PartitionStatus):
+        group = (report.collector.name, report.collector.ephemeral_id, each.stream, each.partition)
+        yield group, float(each.lost_events)
+
+
+def dead_letters(report: Report) -> Iterator[tuple[Group, float]]:
+    for each in report.of(OutputStatus):
+        group = (report.collector.name, report.collector.ephemeral_id, each.output)
+        yield group, float(each.counters.dead_lettered)
+
+
+def lost_minutes(report: Report) -> Iterator[tuple[Group, float]]:
+    for each in report.of(GapStatus):
+        group = (report.collector.name, report.collector.ephemeral_id, each.stream, each.reason)
+        yield group, float(each.lost_minutes)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Somebody called within a while who had not called within the window before."""
+
+    window: timedelta
+    before: timedelta
+
+    def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
+        seen = [(whole(call.at), (call.caller_id,)) for call in ledger.logged if call.caller_id]
+        seen += [(whole(call.answered), (call.team,)) for call in ledger.at_gateway if call.team]
+        seen.sort()
         found: list[dict[Group, float]] = []
         for at in moments:
-            seen = [report for _, report in within(reports, at - self.window, at - late)]
-            worth = self.worth(seen) if seen else 0.0
-            found.append({self.group: worth} if worth > self.above else {})
+            known = {who for _, who in within(seen, at - self.before, at - self.window - MILLISECOND)}
+            calls = Counter(who for _, who in within(seen, at - self.window, at - late))
+            found.append({who: float(count) for who, count in calls.items() if who not in known})
         return found
 
 
@@ -205,32 +259,60 @@ class Slowness:
 
 @dataclass(frozen=True)
 class Spending:
-    """Server errors spend the budget of 0.5 % at a pace above a limit, over a long window and over a short one."""
+    """What is bad spends a budget, a share of all, at a pace above a limit, over a long window and over a short one."""
 
+    counted: Callable[[Ledger], Iterator[tuple[datetime, Group, bool]]]
+    budget: float
     window: timedelta
     short: timedelta
     least: int
     above: float
 
     def over(self, ledger: Ledger, moments: Sequence[datetime], late: timedelta) -> list[dict[Group, float]]:
-        calls: defaultdict[Group, list[tuple[datetime, bool]]] = defaultdict(list)
-        for call in ledger.logged:
-            if call.deployment is not None:
-                calls[place_of(call)].append((whole(call.at), call.status >= 500))
-        for ended in calls.values():
-            ended.sort()
+        groups: defaultdict[Group, list[tuple[datetime, bool]]] = defaultdict(list)
+        for at, group, bad in self.counted(ledger):
+            groups[group].append((whole(at), bad))
+        for judged in groups.values():
+            judged.sort()
         found: list[dict[Group, float]] = []
         for at in moments:
-            paces = {group: self._pace(ended, at, late) for group, ended in calls.items()}
+            paces = {group: self._pace(judged, at, late) for group, judged in groups.items()}
             found.append({group: pace for group, pace in paces.items() if pace > self.above})
         return found
 
-    def _pace(self, ended: Sequence[tuple[datetime, bool]], at: datetime, late: timedelta) -> float:
-        long = [failed for _, failed in within(ended, at - self.window, at - late)]
-        short = [failed for _, failed in within(ended, at - self.short, at - late)]
-        if sum(long) < self.least or sum(short) < 3 or sum(short) <= self.above * 0.005 * len(short):
+    def _pace(self, judged: Sequence[tuple[datetime, bool]], at: datetime, late: timedelta) -> float:
+        long = [bad for _, bad in within(judged, at - self.window, at - late)]
+        short = [bad for _, bad in within(judged, at - self.short, at - late)]
+        if sum(long) < self.least or sum(short) < 3 or sum(short) <= self.above * self.budget * len(short):
             return 0.0
-        return sum(long) / len(long) / 0.005
+        return sum(long) / len(long) / self.budget
+
+
+def server_errors(ledger: Ledger) -> Iterator[tuple[datetime, Group, bool]]:
+    for call in ledger.logged:
+        if call.deployment is not None:
+            yield call.at, place_of(call), call.status >= 500
+
+
+def slow_answers(ledger: Ledger) -> Iterator[tuple[datetime, Group, bool]]:
+    for call in ledger.logged:
+        if not call.failed:
+            yield call.at, place_of(call), call.duration_ns > 30e9
+
+
+def stale_minutes(ledger: Ledger) -> Iterator[tuple[datetime, Group, bool]]:
+    for report in draw_reports(ledger):
+        for each in report.of(PartitionStatus):
+            behind = each.checkpoint_age_seconds > 120 or (each.lag_events or 0) > 100_000
+            yield report.at, (each.stream, each.partition), behind
+
+
+def spend_fast(counted: Callable[[Ledger], Iterator[tuple[datetime, Group, bool]]], budget: float) -> Spending:
+    return Spending(counted, budget, HOUR, 15 * MINUTE, 10, 14.4)
+
+
+def spend_slowly(counted: Callable[[Ledger], Iterator[tuple[datetime, Group, bool]]], budget: float) -> Spending:
+    return Spending(counted, budget, 6 * HOUR, 30 * MINUTE, 20, 6)
 
 
 def slower(durations: Sequence[float], limit: float, *, least: int = 0) -> bool:
@@ -243,31 +325,31 @@ def failed_but_429(call: Call) -> bool:
     return call.failed and call.status != 429
 
 
-PREDICTIONS: Mapping[str, Prediction | Silence | Slowness | Spending | Told] = {
+PREDICTIONS: Mapping[str, Arrival | Prediction | Silence | Slowness | Spending | Told] = {
     "aoai-availability": Prediction(
         availability, 15 * MINUTE, lambda sums: 100 - sums[0] / sums[1] if sums[2] >= 6 else 0.0, 5
     ),
-    "aoai-collector-lagging": Told(
-        (COLLECTOR, STREAM, PARTITION), 10 * MINUTE, lambda reports: max(each.lag_events for each in reports), 100_000
-    ),
+    "aoai-availability-budget-fast": spend_fast(server_errors, 0.005),
+    "aoai-availability-budget-slow": spend_slowly(server_errors, 0.005),
+    "aoai-collector-gap": Told(dropped, 2 * HOUR, growth, 0, fresh_for=30 * MINUTE),
+    "aoai-collector-lagging": Told(waiting, 10 * MINUTE, max, 100_000),
     "aoai-collector-silent": Silence(reports_of, 10 * MINUTE),
     "aoai-content-filter": Prediction(
         blocked, 15 * MINUTE, lambda sums: sums[0] / sums[1] * 100 if sums[0] >= 10 else 0.0, 10
     ),
     "aoai-cost-pace": Prediction(cost, HOUR, lambda sums: sums[0] * 24 / 500, 1),
     "aoai-error-rate": share(10, failed_but_429, 10),
-    "aoai-dead-letters": Told(
-        (COLLECTOR, EPHEMERAL_ID, OUTPUT),
-        15 * MINUTE,
-        lambda reports: reports[-1].dead_letters - reports[0].dead_letters,
-        0,
-    ),
-    "aoai-error-budget-fast": Spending(HOUR, 15 * MINUTE, 10, 14.4),
-    "aoai-error-budget-slow": Spending(6 * HOUR, 30 * MINUTE, 20, 6),
+    "aoai-dead-letters": Told(dead_letters, 15 * MINUTE, growth, 0),
+    "aoai-freshness-budget-fast": spend_fast(stale_minutes, 0.01),
+    "aoai-freshness-budget-slow": spend_slowly(stale_minutes, 0.01),
     "aoai-jailbreak": Prediction(jailbreaks, HOUR, lambda sums: sums[0], 4),
     "aoai-key-listing": Prediction(listings, HOUR, lambda sums: sums[0], 4),
     "aoai-latency": Slowness(30 * MINUTE),
+    "aoai-latency-budget-fast": spend_fast(slow_answers, 0.05),
+    "aoai-latency-budget-slow": spend_slowly(slow_answers, 0.05),
+    "aoai-metrics-gap": Told(lost_minutes, HOUR, growth, 0),
     "aoai-model-retirement": Prediction(retirements, HOUR, lambda sums: sums[0], 0),
+    "aoai-new-caller": Arrival(HOUR, 14 * DAY),
     "aoai-no-data": Silence(calls_of, 30 * MINUTE),
     "aoai-provisioned-utilization": Prediction(fullness, 15 * MINUTE, lambda sums: sums[0] / sums[1], 90),
     "aoai-server-errors": share(5, lambda call: call.status >= 500, 5),

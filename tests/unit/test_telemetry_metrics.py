@@ -51,7 +51,7 @@ STATUSES: list[Status] = [
     ),
     DeadLetterStatus("default", 'odd "reason"\n', 1),
     StreamStatus("default", "logs", owned_partitions=4, last_success_at=None, healthy=False),
-    PartitionStatus("default", "logs", "0", 3, 7, None, 0.5, 1999.0, healthy=True),
+    PartitionStatus("default", "logs", "0", 3, 7, None, 0.5, 2, 1999.0, healthy=True),
     StreamStatus("default", "metrics", owned_partitions=None, last_success_at=1990.0, healthy=True),
     PollingStatus("default", "metrics", 6, 120.0, 30, 2, 1, 4),
     GapStatus("default", "metrics", "throttled", 5, 60, 7),

@@ -5,8 +5,8 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from collector.assets.rules.anomalies import build_module, load_modules
+from collector.assets.rules.budgets import list_rules
 from collector.assets.rules.objectives import build_objective, load_objectives
-from collector.assets.rules.sources import load_rule_sources
 from collector.assets.rules.templates import build_template
 
 _KIBANA: Final = PurePosixPath("kibana")
@@ -18,7 +18,7 @@ def rule_files() -> dict[PurePosixPath, bytes]:
     Raises:
         AssetError: a source is wrong.
     """
-    rules = [build_template(rule_id, source) for rule_id, source in load_rule_sources().items()]
+    rules = [build_template(rule_id, source) for rule_id, source in list_rules().items()]
     slos = [build_objective(objective_id, source) for objective_id, source in load_objectives().items()]
     modules = [build_module(module_id, source) for module_id, source in load_modules().items()]
     return {_path(each): _text(each).encode() for each in [*rules, *slos, *modules]}

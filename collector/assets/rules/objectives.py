@@ -1,7 +1,8 @@
 """Service level objectives: ``dashboards/slos/*.yml``, one a file, and the templates that the package ships of them.
 
-Kibana needs a platinum licence for SLOs; the error-budget rules need none. An SLO counts documents by the time of the
-event, and never looks back behind its delay, so that is longer than Azure takes to send its records.
+Kibana needs a platinum licence for SLOs; for others there are rules of the same objectives (`budgets.py`). An SLO
+counts documents by the time of the event, and never looks back behind its delay, so that is longer than Azure takes to
+send its records.
 """
 
 from collections.abc import Mapping
@@ -16,11 +17,12 @@ from collector.assets.rules.sources import ID_PREFIX
 from collector.assets.rules.templates import TAGS
 
 _LATEST_ARRIVAL: Final = "15m"
-_WINDOW: Final = {"duration": "30d", "type": "rolling"}
+DAYS: Final = 30
+"""How long a budget lasts."""
 
 
 class ObjectiveSource(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An objective over 30 days: the share of requests that were good.
+    """An objective over 30 days: the share of requests, or of other things that are counted, that were good.
 
     Attributes:
         name: what people read.
@@ -75,7 +77,7 @@ def build_objective(objective_id: str, source: ObjectiveSource) -> dict[str, Any
             "description": source.description,
             "indicator": {"type": "sli.kql.custom", "params": params},
             "budgetingMethod": "occurrences",
-            "timeWindow": _WINDOW,
+            "timeWindow": {"duration": f"{DAYS}d", "type": "rolling"},
             "objective": {"target": source.target},
             "settings": {"syncDelay": _LATEST_ARRIVAL, "frequency": "1m"},
             "groupBy": list(source.by),

@@ -3,11 +3,15 @@
 Promise: what is noted is noted once a batch or a checkpoint, never for each event.
 """
 
+import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from collector.telemetry.trouble import Trouble
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -16,6 +20,8 @@ class PartitionProgress:
 
     partition: str
     trouble: Trouble
+    resumes_after: int | None = None
+    """The last event that the checkpoint covers at which reading began."""
     received: int | None = None
     """The last event that the SDK handed out."""
     received_at: float | None = None
@@ -64,30 +70,47 @@ class StreamProgress:
         self._clock = clock
         self._wall_clock = wall_clock
         self._partitions: dict[str, PartitionProgress] = {}
+        self._lost = Counter[str]()
 
     def __iter__(self) -> Iterator[PartitionProgress]:
         return iter(list(self._partitions.values()))
 
-    def claim(self, partition: str) -> None:
-        """Begin anew with a partition."""
+    def claim(self, partition: str, *, resumes_after: int | None = None) -> None:
+        """Begin anew with a partition, after the event that its checkpoint covers, if it has one."""
         trouble = Trouble(f"stream {self.stream} partition {partition}", self._clock, self._wall_clock)
-        self._partitions[partition] = PartitionProgress(partition, trouble)
+        self._partitions[partition] = PartitionProgress(partition, trouble, resumes_after)
 
     def leave(self, partition: str) -> None:
         """Forget a partition: it is another reader's to watch."""
         self._partitions.pop(partition, None)
 
-    def receive(self, partition: str, sequence_number: int | None) -> None:
-        """Note that the SDK hands out a batch that ends with this event."""
+    def receive(self, partition: str, sequence_number: int | None, *, events: int = 1) -> None:
+        """Note that the SDK hands out a batch of so many events that ends with this one."""
         progress = self._partitions.get(partition)
         if progress is None:
             return
+        self._note_loss(progress, sequence_number, events)
         self.received_at = progress.received_at = self._wall_clock()
         progress.received, progress.in_hand = sequence_number, True
         if progress.behind_since is None:
             progress.behind_since = self._clock()
         if progress.trouble.what is not None:
             progress.trouble.over()
+
+    def _note_loss(self, progress: PartitionProgress, sequence_number: int | None, events: int) -> None:
+        """Event Hubs counts without holes: what is missing in between was dropped before it could be read."""
+        before = progress.resumes_after if progress.received is None else progress.received
+        missing = 0 if sequence_number is None or before is None else sequence_number - before - events
+        if missing > 0:
+            self._lost[progress.partition] += missing
+            logger.error(
+                "events are lost: the event hub dropped them before they were received",
+                extra={"azure.partition_id": progress.partition, "events": missing, "after": before},
+            )
+
+    def lost(self, partition: str) -> int:
+        """Events of a partition that were dropped before they were received, since the start of the process."""
+        return self._lost[partition]
 
     def take_in(self, partition: str) -> None:
         """Note that the batch is taken in, or given up."""

@@ -126,7 +126,7 @@ class EventHubReader:
         if lane.fresh:
             self._replay_bounds.seek(lane)
         share = self._prefetch.share(partition)
-        self.progress.receive(partition, events[-1].sequence_number)
+        self.progress.receive(partition, events[-1].sequence_number, events=len(events))
         try:
             await self._take_in(lane, events)
         finally:
@@ -179,7 +179,7 @@ class EventHubReader:
         self._contexts[context.partition_id] = context
         self._prefetch.open(context.partition_id)
         self._checkpoints.pin(context.partition_id)
-        self.progress.claim(context.partition_id)
+        self.progress.claim(context.partition_id, resumes_after=self._checkpoints.resumes_after(context.partition_id))
         self.checkpointer.open_lane(context.partition_id)
         logger.info("partition claimed", extra={"azure.partition_id": context.partition_id})
 

@@ -46,11 +46,15 @@ class CurrentCheckpoints(CheckpointStore):
         self._created_ms: int | None = None
         self._pinned: dict[str, int | None] = {}
         self._claimed: frozenset[str] = frozenset()
-        self._shown: frozenset[str] = frozenset()
+        self._shown: dict[str, int] = {}
 
     def has_shown(self, partition: str) -> bool:
         """Tell whether the SDK was shown a checkpoint of this partition when it last asked."""
         return partition in self._shown
+
+    def resumes_after(self, partition: str) -> int | None:
+        """Return the sequence number of that checkpoint; None where there is none."""
+        return self._shown.get(partition)
 
     def look_at(self, client: EventHubConsumerClient) -> None:
         """Ask this client where partitions end."""
@@ -92,7 +96,7 @@ class CurrentCheckpoints(CheckpointStore):
             self._created_ms = _to_milliseconds(created_at)
         current = await asyncio.gather(*(self._is_current(checkpoint) for checkpoint in found))
         shown = [checkpoint for checkpoint, is_current in zip(found, current, strict=True) if is_current]
-        self._shown = frozenset(checkpoint["partition_id"] for checkpoint in shown)
+        self._shown = {checkpoint["partition_id"]: int(checkpoint["sequence_number"]) for checkpoint in shown}
         return shown
 
     async def _is_current(self, checkpoint: dict[str, Any]) -> bool:
