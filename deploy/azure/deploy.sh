@@ -21,7 +21,7 @@ read -ra openai_ids <<<"${OPENAI_ACCOUNT_IDS:-}"
 read -ra gateway_ids <<<"${API_MANAGEMENT_IDS:-}"
 read -ra llm_api_ids <<<"${LLM_API_IDS:-}"
 read -ra endpoint_ids <<<"${ONLINE_ENDPOINT_IDS:-}"
-openai_categories=${OPENAI_CATEGORIES:-Audit RequestResponse Trace AzureOpenAIRequestUsage ManagedNetworkEvent}
+openai_categories=${OPENAI_CATEGORIES:-RequestResponse Audit Trace AzureOpenAIRequestUsage ManagedNetworkEvent}
 gateway_categories=${API_MANAGEMENT_CATEGORIES:-GatewayLogs GatewayLlmLogs GatewayMCPLogs}
 endpoint_categories=${ONLINE_ENDPOINT_CATEGORIES:-AmlOnlineEndpointTrafficLog AmlOnlineEndpointEventLog AmlOnlineEndpointConsoleLog}
 

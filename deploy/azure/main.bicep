@@ -44,8 +44,8 @@ param openAiAccountIds array = []
 
 @description('Categories of the accounts\' logs. Azure charges for the export of the last two.')
 param openAiCategories array = [
-  'Audit'
   'RequestResponse'
+  'Audit'
   'Trace'
   'AzureOpenAIRequestUsage'
   'ManagedNetworkEvent'

@@ -140,6 +140,12 @@ def assignments() -> Iterator[tuple[str, str]]:
             yield template.value(template.variables[variable]), kind
 
 
+def type_of(scope: str) -> str:
+    """The type of the resource that an id names."""
+    provider, *rest = scope.partition("/providers/")[2].split("/")
+    return "/".join([provider, *rest[::2]]) or "subscription"
+
+
 @pytest.mark.parametrize("name", sorted(TEMPLATES))
 def test_a_template_uses_what_it_declares_and_nothing_else(name: str) -> None:
     template = TEMPLATES[name]
@@ -201,14 +207,7 @@ def test_the_roles_are_the_documented_ones_at_the_narrowest_scope() -> None:
 def test_the_script_assigns_the_roles_of_the_templates(deploy: Deploy) -> None:
     calls, _ = deploy(GIVEN)
     given = options_of(calls, "role assignment create")
-    types = re.compile(r"/providers/([\w.]+)|/([a-z]\w+)/[\w-]+")
-    kinds = [
-        "/".join(
-            part for found in types.findall(each["scope"].partition("/resourceGroups/")[2]) for part in found if part
-        )
-        or "subscription"
-        for each in given
-    ]
+    kinds = [type_of(each["scope"]) for each in given]
     assert sorted(zip((each["role"] for each in given), kinds, strict=True)) == sorted(assignments())
     assert {each["assignee-object-id"] for each in given} == {NEEDED["PRINCIPAL_ID"]}
     assert {each["assignee-principal-type"] for each in given} == {"ServicePrincipal"}
