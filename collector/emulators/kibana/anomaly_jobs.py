@@ -72,8 +72,10 @@ class AnomalyJobs:
 
     def _tell_existence(self, ask: Ask) -> Answer:
         ids = [str(each["id"]) for each in self._find_module(ask)["jobs"]]
-        there = [each for each in ids if self.jobs.get(each) == ask.space]
-        complete = len(there) == len(ids)
+        here = [job_id for job_id, space in self.jobs.items() if space == ask.space]
+        # A prefix may have been given when they were made.
+        there = [job_id for job_id in here if job_id.endswith(tuple(ids))]
+        complete = all(any(job_id.endswith(each) for job_id in there) for each in ids)
         return Answer({"jobsExist": complete} | ({"jobs": [{"id": each} for each in there]} if complete else {}))
 
     def _set_up(self, ask: Ask) -> Answer:

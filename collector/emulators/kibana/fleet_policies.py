@@ -76,6 +76,7 @@ _PACKAGE_POLICY: Final = record(
     },
 )
 _DELETE: Final = record({"agentPolicyId": text()}, {"force": boolean})
+_UPGRADE: Final = record({"packagePolicyIds": listed(text())}, {"packageVersion": text()})
 _FORMAT: Final = record({}, {"format": literal("simplified", "legacy")})
 
 
@@ -100,9 +101,14 @@ class FleetPolicies:
         yield Route("POST", base, self._create_agent_policy, PRIVILEGES, query, _AGENT_POLICY, versioned=True)
         yield Route("GET", f"{base}/{{id}}", self._get_agent_policy, _READING, _FORMAT, versioned=True)
         base, force = "/api/fleet/package_policies", record({}, {"force": flag})
+        yield Route("POST", f"{base}/upgrade", self._upgrade, PRIVILEGES, body=_UPGRADE, versioned=True)
         yield Route("POST", base, self._create_package_policy, PRIVILEGES, _FORMAT, _PACKAGE_POLICY, versioned=True)
         yield Route("GET", f"{base}/{{id}}", self._get_package_policy, _READING, _FORMAT, versioned=True)
         yield Route("DELETE", f"{base}/{{id}}", self._delete_package_policy, PRIVILEGES, force, versioned=True)
+
+    def replace_package_policy(self, policy: Mapping[str, Any]) -> None:
+        """Have this package policy in the place of the one with its id, as if a person had saved it."""
+        self._package_policies[policy["id"]] = dict(policy)
 
     def _create_agent_policy(self, ask: Ask) -> Answer:
         body = ask.body
@@ -169,6 +175,19 @@ class FleetPolicies:
             raise not_found(f"Package policy {ask.parts['id']} not found")
         self._forget(ask.parts["id"])
         return Answer({"id": ask.parts["id"]})
+
+    def _upgrade(self, ask: Ask) -> Answer:
+        return Answer([self._upgrade_one(each) for each in ask.body["packagePolicyIds"]])
+
+    def _upgrade_one(self, policy_id: str) -> dict[str, Any]:
+        policy = self._package_policies.get(policy_id)
+        if policy is None:
+            reason = {"message": f"Package policy {policy_id} not found"}
+            return {"id": policy_id, "success": False, "statusCode": 404, "body": reason}
+        package = self.packages.find_installed(policy["package"]["name"])
+        policy["package"] = {**policy["package"], "version": package.version}
+        policy["revision"] += 1
+        return {"id": policy_id, "name": policy["name"], "success": True}
 
     def _forget(self, policy_id: str) -> None:
         del self._package_policies[policy_id]

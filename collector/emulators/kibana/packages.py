@@ -59,6 +59,10 @@ class Packages:
         package = self._installed.get(name)
         return package if package is not None and package.version == version else None
 
+    def find_installed(self, name: str) -> Package:
+        """Return the installed package of a name, which must be one that is in use."""
+        return self._installed[name]
+
     def _upload(self, ask: Ask) -> Answer:
         self._keep_pace()
         if len(ask.body) > _LARGEST_BYTES:

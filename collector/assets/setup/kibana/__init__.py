@@ -10,6 +10,6 @@ never run against a Kibana of Elastic; the emulator in `collector/emulators/kiba
 """
 
 from collector.assets.setup.kibana.connection import Kibana, open_kibana
-from collector.assets.setup.kibana.listing import kibana_assets
+from collector.assets.setup.kibana.listing import fleet_assets, kibana_assets
 
-__all__ = ["Kibana", "kibana_assets", "open_kibana"]
+__all__ = ["Kibana", "fleet_assets", "kibana_assets", "open_kibana"]

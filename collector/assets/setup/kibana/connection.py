@@ -124,7 +124,7 @@ async def open_kibana(login: Login, space: str) -> AsyncGenerator[Kibana]:
     """
     url = _check_address(login.url)
     headers = {"kbn-xsrf": "aoai-collector", **_authorization(login)}
-    connector = aiohttp.TCPConnector(ssl=_trust(login))
+    connector = aiohttp.TCPConnector(ssl=_trust(login) if url.startswith("https:") else True)
     async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=_TIMEOUT) as session:
         anywhere = Kibana(session, url)
         await _check_instance(anywhere)

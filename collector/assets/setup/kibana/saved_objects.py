@@ -4,6 +4,7 @@ An import knows what belongs together: in a space other than the first one it gi
 the references of those that come in the same file. So all are written together, as soon as one of them differs.
 """
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ class Batch:
     async def _import(self) -> Mapping[Pointer, str]:
         form = aiohttp.FormData()
         lines = "\n".join(json.dumps(each, ensure_ascii=False) for each in self.shipped if self._is_to_write(each))
-        form.add_field("file", lines.encode(), filename="aoai.ndjson", content_type="application/ndjson")
+        form.add_field("file", io.BytesIO(lines.encode()), filename="aoai.ndjson", content_type="application/ndjson")
         reply = await self.kibana.send("POST", "/api/saved_objects/_import?overwrite=true", data=form)
         if not reply.ok:
             raise reply.refuse(f"space {self.kibana.space}", _LOG)

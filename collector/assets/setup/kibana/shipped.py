@@ -50,8 +50,19 @@ def build_objects() -> list[SavedObject]:
 
 def compute_digest(content: object) -> str:
     """The digest of a JSON value; a whole number is the same with and without a fraction."""
-    text = json.dumps(_normalize(content), sort_keys=True, ensure_ascii=False)
+    text = json.dumps(normalize(content), sort_keys=True, ensure_ascii=False)
     return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+
+
+def normalize(value: Any) -> Any:
+    """A JSON value as Kibana writes it: whole numbers have no fraction."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {name: normalize(each) for name, each in cast("Mapping[str, Any]", value).items()}
+    if isinstance(value, list | tuple):
+        return [normalize(each) for each in cast("Sequence[Any]", value)]
+    return value
 
 
 def read_mark(saved: Mapping[str, Any]) -> str | None:
@@ -79,13 +90,3 @@ def _mark(saved: SavedObject) -> SavedObject:
 
 def _refer_to_tag(digest: str) -> dict[str, str]:
     return {"type": "tag", "id": TAG, "name": f"{_REFERENCE}-{digest}"}
-
-
-def _normalize(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {name: _normalize(each) for name, each in cast("Mapping[str, Any]", value).items()}
-    if isinstance(value, list | tuple):
-        return [_normalize(each) for each in cast("Sequence[Any]", value)]
-    return value
