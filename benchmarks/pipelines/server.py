@@ -11,8 +11,10 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 from benchmarks.measuring import BenchmarkError
 from benchmarks.pipelines.cuts import Body
 from benchmarks.pipelines.stopwatch import ProcessorTime, Stopwatch, WallClock
-from collector.assets.installation import install, shipped_assets
-from collector.assets.server import JSON_HEADERS, AssetKind
+from collector.assets.bodies import shipped_bodies
+from collector.assets.installation import install
+from collector.assets.server import JSON_HEADERS
+from collector.assets.setup.kinds import Kind
 from collector.engine import EmbeddedEngine
 
 URL_VARIABLE: Final = "AOAI_TEST_ELASTICSEARCH_URL"
@@ -39,7 +41,7 @@ class Server:
         self.name = _EMBEDDED if embedded else f"Elasticsearch {self._version['number']}"
         """What it is, for the page."""
         self.bodies: dict[str, Body] = {
-            asset.name: asset.body for asset in shipped_assets(embedded=embedded) if asset.kind is AssetKind.PIPELINE
+            asset.name: asset.body for asset in shipped_bodies(embedded=embedded) if asset.kind is Kind.PIPELINE
         }
         """The pipelines of the package as they are on this server, by id."""
         self._written: list[str] = []

@@ -6,9 +6,10 @@ from typing import cast
 from elasticsearch import AsyncElasticsearch
 
 from collector import __version__
+from collector.assets.bodies import ShippedBody, shipped_bodies
 from collector.assets.files import Body
-from collector.assets.installation import shipped_assets
-from collector.assets.server import Asset, AssetKind, is_embedded, is_of_fleet, read_stored
+from collector.assets.server import PATHS, is_embedded, is_of_fleet, read_stored
+from collector.assets.setup.kinds import Kind
 
 
 async def missing_assets(client: AsyncElasticsearch) -> list[str]:
@@ -20,16 +21,16 @@ async def missing_assets(client: AsyncElasticsearch) -> list[str]:
         AssetsUnreadableError: the credentials may not look; nothing is known then.
         AssetError: the server did not answer.
     """
-    assets = shipped_assets(embedded=await is_embedded(client))
-    stored = {kind: await read_stored(client, kind) for kind in AssetKind}
+    assets = shipped_bodies(embedded=await is_embedded(client))
+    stored = {kind: await read_stored(client, kind) for kind in PATHS}
     return [str(asset) for asset in assets if not _is_current(asset, stored[asset.kind].get(asset.name))]
 
 
-def _is_current(asset: Asset, stored: Body | None) -> bool:
+def _is_current(asset: ShippedBody, stored: Body | None) -> bool:
     if stored is None:
         return False
     # A pipeline has the version in its name. Fleet's templates name pipelines, and those are looked for as well.
-    return asset.kind is AssetKind.PIPELINE or is_of_fleet(stored) or _version(stored) == __version__
+    return asset.kind is Kind.PIPELINE or is_of_fleet(stored) or _version(stored) == __version__
 
 
 def _version(stored: Mapping[str, object]) -> object:

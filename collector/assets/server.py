@@ -1,14 +1,13 @@
-"""The server's side of an asset: where it lies, what is stored there, how it is written."""
+"""The server's side of an asset: where it lies, and what is stored there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import cast
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, TransportError
 
 from collector.assets.errors import AssetError, AssetsUnreadableError
 from collector.assets.files import Body
+from collector.assets.setup.kinds import Kind
 from collector.assets.templates import PACKAGE
 
 FORBIDDEN = (401, 403)
@@ -20,36 +19,12 @@ _OURS = "*-aoai.*"
 """Matches every name of ours, and a user's @custom beside them."""
 
 
-class AssetKind(StrEnum):
-    """The kinds of asset, in the words a person reads."""
-
-    PIPELINE = "ingest pipeline"
-    COMPONENT_TEMPLATE = "component template"
-    INDEX_TEMPLATE = "index template"
-
-
 PATHS = {
-    AssetKind.PIPELINE: "/_ingest/pipeline",
-    AssetKind.COMPONENT_TEMPLATE: "/_component_template",
-    AssetKind.INDEX_TEMPLATE: "/_index_template",
+    Kind.PIPELINE: "/_ingest/pipeline",
+    Kind.COMPONENT_TEMPLATE: "/_component_template",
+    Kind.INDEX_TEMPLATE: "/_index_template",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Asset:
-    """One thing to install."""
-
-    kind: AssetKind
-    name: str
-    body: Body
-
-    @property
-    def path(self) -> str:
-        """Its address on the server."""
-        return f"{PATHS[self.kind]}/{self.name}"
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.name}"
+"""By kind: those that are stored under a name, as they were sent."""
 
 
 async def is_embedded(client: AsyncElasticsearch) -> bool:
@@ -68,7 +43,7 @@ def is_of_fleet(template: Body) -> bool:
     return meta.get("managed_by") == "fleet" and package.get("name") == PACKAGE
 
 
-async def read_stored(client: AsyncElasticsearch, kind: AssetKind) -> dict[str, Body]:
+async def read_stored(client: AsyncElasticsearch, kind: Kind) -> dict[str, Body]:
     """The package's assets of a kind as the server holds them, by name, without the dates it keeps: in one request.
 
     Raises:
@@ -88,18 +63,6 @@ async def read_stored(client: AsyncElasticsearch, kind: AssetKind) -> dict[str, 
     return {name: {key: value for key, value in body.items() if "date" not in key} for name, body in stored.items()}
 
 
-async def write(client: AsyncElasticsearch, asset: Asset) -> None:
-    """Create the asset or put it in the place of the one that is there.
-
-    Raises:
-        AssetError: the server refused.
-    """
-    try:
-        await client.perform_request("PUT", asset.path, headers=JSON_HEADERS, body=asset.body)
-    except (ApiError, TransportError) as error:
-        raise AssetError(f"{asset} cannot be installed: {explain(error)}") from error
-
-
 def explain(error: ApiError | TransportError) -> str:
     """The server's reason in one line, without the request."""
     if not isinstance(error, ApiError):
@@ -112,9 +75,9 @@ def explain(error: ApiError | TransportError) -> str:
     return f"{detail} (status {error.status_code})"
 
 
-def _unwrap(kind: AssetKind, response: Mapping[str, object]) -> dict[str, Body]:
-    if kind is AssetKind.PIPELINE:
+def _unwrap(kind: Kind, response: Mapping[str, object]) -> dict[str, Body]:
+    if kind is Kind.PIPELINE:
         return cast("dict[str, Body]", response)
-    key = "component_template" if kind is AssetKind.COMPONENT_TEMPLATE else "index_template"
+    key = "component_template" if kind is Kind.COMPONENT_TEMPLATE else "index_template"
     entries = cast("list[Body]", response[f"{key}s"])
     return {cast("str", entry["name"]): cast("Body", entry[key]) for entry in entries}

@@ -13,7 +13,6 @@ from collector.assets.errors import AssetError
 from collector.assets.setup.asset import Asset
 from collector.assets.setup.elasticsearch.cluster import inspect
 from collector.assets.setup.elasticsearch.listing import KINDS, elasticsearch_assets
-from collector.assets.setup.elasticsearch.roles import STREAMS
 from collector.assets.setup.kinds import Kind
 from collector.assets.setup.plan import Action, Outcome, Plan, apply, plan_installation, plan_removal
 from collector.assets.setup.wishes import ElasticsearchWishes
@@ -57,7 +56,7 @@ async def run_setup(request: SetupRequest) -> int | str:
 
 async def _list_assets(request: SetupRequest, stack: AsyncExitStack) -> list[Asset]:
     client = await stack.enter_async_context(AsyncElasticsearch(**request.settings, max_retries=0))
-    cluster = await inspect(client, request.elasticsearch, STREAMS)
+    cluster = await inspect(client, request.elasticsearch)
     wishes = ElasticsearchWishes(
         rollover=request.rollover,
         another_key=request.only == (Kind.API_KEY,) and not request.uninstall,

@@ -16,7 +16,8 @@ from plugins.damage import damaged_texts
 from plugins.fields_of_documents import Leaf, leaves
 
 from collector.assets.catalogue import FieldType, fields_of
-from collector.assets.installation import InstallReport, install
+from collector.assets.installation import install
+from collector.assets.setup.plan import Report
 from collector.assets.templates import DATASETS, pipeline_id
 
 type Document = dict[str, Any]
@@ -64,7 +65,7 @@ FITS: dict[FieldType, Callable[[object], bool]] = {
 """Whether a JSON value is of a mapping's type; objects and flattened fields have no values of their own."""
 
 
-async def _install(url: str) -> InstallReport:
+async def _install(url: str) -> Report:
     async with AsyncElasticsearch(url, request_timeout=60) as client:
         return await install(client)
 

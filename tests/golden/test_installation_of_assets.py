@@ -9,8 +9,9 @@ from elasticsearch import AsyncElasticsearch
 
 from collector import __version__
 from collector.assets.errors import AssetError, AssetsUnreadableError
-from collector.assets.installation import Outcome, install
+from collector.assets.installation import install
 from collector.assets.presence import missing_assets
+from collector.assets.setup.plan import Outcome
 
 PIPELINE = f"logs-aoai.logs-{__version__}"
 COMPONENT = "logs-aoai.deadletter@package"
@@ -21,7 +22,9 @@ engine = pytest.mark.engine
 @pytest.fixture
 async def client(engine_url: str, logs_pipeline: str) -> AsyncIterator[AsyncElasticsearch]:
     async with AsyncElasticsearch(engine_url, request_timeout=60) as client:
+        (shipped,) = (await client.cluster.get_component_template(name=COMPONENT))["component_templates"]
         yield client
+        await client.cluster.put_component_template(name=COMPONENT, body=shipped["component_template"])
         await install(client)
 
 
@@ -45,21 +48,21 @@ async def refusing_client() -> AsyncIterator[AsyncElasticsearch]:
 @engine
 async def test_installing_twice_changes_nothing(client: AsyncElasticsearch) -> None:
     report = await install(client)
-    assert {asset.outcome for asset in report.assets} == {Outcome.UNCHANGED}
+    assert {result.outcome for result in report.results} == {Outcome.UNCHANGED}
 
 
 @engine
 async def test_what_somebody_edited_is_as_shipped_again(client: AsyncElasticsearch) -> None:
     await client.ingest.put_pipeline(id=PIPELINE, processors=[])
     report = await install(client)
-    assert [asset.name for asset in report.assets if asset.outcome is Outcome.UPDATED] == [PIPELINE]
+    assert [result.asset.name for result in report.results if result.outcome is Outcome.UPDATED] == [PIPELINE]
 
 
 @engine
 async def test_what_was_deleted_is_created_again(client: AsyncElasticsearch) -> None:
     await client.ingest.delete_pipeline(id=PIPELINE)
     report = await install(client)
-    assert [asset.name for asset in report.assets if asset.outcome is Outcome.CREATED] == [PIPELINE]
+    assert [result.asset.name for result in report.results if result.outcome is Outcome.CREATED] == [PIPELINE]
     assert report.count(Outcome.CREATED) == 1
 
 
@@ -76,7 +79,7 @@ async def test_a_deleted_pipeline_is_missing(client: AsyncElasticsearch) -> None
 
 @engine
 async def test_a_template_of_another_version_is_missing(client: AsyncElasticsearch) -> None:
-    meta = {"package": {"name": "aoai", "version": "0.0.0"}}
+    meta = {"package": {"name": "aoai", "version": "0.0.0"}, "managed_by": "aoai-collector"}
     await client.cluster.put_component_template(name=COMPONENT, template={"settings": {}}, meta=meta)
     assert await missing_assets(client) == [f"component template {COMPONENT}"]
 

@@ -12,6 +12,8 @@ from collector.assets.setup.asset import AssetId
 from collector.assets.setup.elasticsearch.refusals import refuse
 from collector.assets.setup.refusal import RefusalError
 
+STREAMS: Final = ("logs-aoai.*-*", "metrics-aoai.*-*")
+"""Every data stream of ours, in every namespace, and no other."""
 OLDEST: Final = (8, 16)
 """The oldest Elasticsearch that the pipelines and mappings are written for."""
 SETUP_ROLE: Final = "aoai_setup"
@@ -89,10 +91,8 @@ def _role_with(privileges: Sequence[str]) -> str:
     return "the role superuser" if "manage_security" in privileges else f"the role {SETUP_ROLE} or superuser"
 
 
-async def inspect(client: AsyncElasticsearch, url: str, patterns: Sequence[str]) -> Cluster:
+async def inspect(client: AsyncElasticsearch, url: str) -> Cluster:
     """Find out what a cluster is and what the login may do there; reads only.
-
-    ``patterns`` are the data streams for which index privileges are asked.
 
     Raises:
         RefusalError: it does not answer, is not Elasticsearch or too old, or refuses the login.
@@ -100,7 +100,7 @@ async def inspect(client: AsyncElasticsearch, url: str, patterns: Sequence[str])
     try:
         version = cast("Mapping[str, str]", (await client.info())["version"])
         login = await _authenticate(client)
-        granted = await _ask_privileges(client, patterns) if login else {}
+        granted = await _ask_privileges(client) if login else {}
     except (ApiError, TransportError) as error:
         refusal = refuse(error, url)
         if not isinstance(error, ApiError):
@@ -141,10 +141,10 @@ CLUSTER_PRIVILEGES: Final = (
 INDEX_PRIVILEGES: Final = ("auto_configure", "create_doc", "read", "view_index_metadata", "manage")
 
 
-async def _ask_privileges(client: AsyncElasticsearch, patterns: Sequence[str]) -> dict[str, bool]:
+async def _ask_privileges(client: AsyncElasticsearch) -> dict[str, bool]:
     wanted: Body = {
         "cluster": list(CLUSTER_PRIVILEGES),
-        "index": [{"names": list(patterns), "privileges": list(INDEX_PRIVILEGES)}],
+        "index": [{"names": list(STREAMS), "privileges": list(INDEX_PRIVILEGES)}],
     }
     answer = cast("dict[str, Any]", await _perform(client, "POST", "/_security/user/_has_privileges", wanted))
     of_indices = cast("list[dict[str, bool]]", list(answer["index"].values()))

@@ -6,8 +6,7 @@ from typing import Final, cast, override
 
 from collector.assets.files import Body
 from collector.assets.setup.asset import CURRENT, Asset, AssetId, Comparison, Place, State
-from collector.assets.setup.elasticsearch.cluster import Cluster
-from collector.assets.setup.elasticsearch.roles import STREAMS
+from collector.assets.setup.elasticsearch.cluster import STREAMS, Cluster
 from collector.assets.setup.kinds import Kind
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.setup.wishes import ElasticsearchWishes

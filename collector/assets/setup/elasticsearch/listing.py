@@ -5,10 +5,10 @@ from typing import Final
 
 from elasticsearch import ApiError, TransportError
 
+from collector.assets.bodies import shipped_bodies
 from collector.assets.errors import AssetError
 from collector.assets.files import Body
-from collector.assets.installation import shipped_assets
-from collector.assets.server import AssetKind, is_of_fleet, read_stored
+from collector.assets.server import PATHS, is_of_fleet, read_stored
 from collector.assets.setup.asset import Asset, AssetId
 from collector.assets.setup.elasticsearch.api_key import ApiKey
 from collector.assets.setup.elasticsearch.cluster import Cluster
@@ -21,14 +21,8 @@ from collector.assets.setup.refusal import RefusalError
 from collector.assets.setup.wishes import ElasticsearchWishes
 from collector.assets.templates import PACKAGE
 
-KINDS: Final = (
-    Kind.PIPELINE,
-    Kind.COMPONENT_TEMPLATE,
-    Kind.INDEX_TEMPLATE,
-    Kind.DATA_STREAM,
-    Kind.ROLE,
-    Kind.API_KEY,
-)
+SHIPPED_KINDS: Final = tuple(PATHS)
+KINDS: Final = (*SHIPPED_KINDS, Kind.DATA_STREAM, Kind.ROLE, Kind.API_KEY)
 """The kinds of Elasticsearch, in the order in which they are installed."""
 _CUSTOM: Final = "@custom"
 """The end of each name that belongs to the user."""
@@ -46,7 +40,7 @@ async def elasticsearch_assets(
         RefusalError: the cluster does not let the login look, or Fleet has installed the package there.
     """
     assets: list[Asset] = []
-    if not wishes.fleet and set(kinds) & set(KINDS[:4]):
+    if not wishes.fleet and set(kinds) & {*SHIPPED_KINDS, Kind.DATA_STREAM}:
         stored = await _stored_assets(cluster)
         assets += [asset for asset in stored if asset.id.kind in kinds]
         if Kind.DATA_STREAM in kinds:
@@ -65,7 +59,7 @@ async def elasticsearch_assets(
 
 
 async def _stored_assets(cluster: Cluster) -> list[StoredAsset]:
-    shipped = {AssetId(Kind(asset.kind), asset.name): asset.body for asset in shipped_assets(embedded=cluster.embedded)}
+    shipped = {AssetId(each.kind, each.name): each.body for each in shipped_bodies(embedded=cluster.embedded)}
     stored = await _read_stored(cluster)
     if any(is_of_fleet(body) for body in stored.values()):
         raise RefusalError(
@@ -82,8 +76,8 @@ async def _stored_assets(cluster: Cluster) -> list[StoredAsset]:
 async def _read_stored(cluster: Cluster) -> dict[AssetId, Body]:
     try:
         return {
-            AssetId(Kind(kind), name): body
-            for kind in AssetKind
+            AssetId(kind, name): body
+            for kind in PATHS
             for name, body in (await read_stored(cluster.client, kind)).items()
             if not name.endswith(_CUSTOM)
         }

@@ -5,13 +5,11 @@ from typing import Final, cast, override
 from collector.assets.files import Body
 from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Place, State
 from collector.assets.setup.differences import describe
-from collector.assets.setup.elasticsearch.cluster import Cluster
+from collector.assets.setup.elasticsearch.cluster import STREAMS, Cluster
 from collector.assets.setup.kinds import Kind
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.templates import META
 
-STREAMS: Final = ("logs-aoai.*-*", "metrics-aoai.*-*")
-"""Every data stream of ours, in every namespace, and no other."""
 COLLECTOR_NAME: Final = "aoai_collector"
 MARK: Final[Body] = {"managed_by": META["managed_by"]}
 """In the metadata of what has no ``_meta``."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, cast, override
 
 from collector.assets.files import Body
-from collector.assets.server import PATHS, AssetKind
+from collector.assets.server import PATHS
 from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Place, State
 from collector.assets.setup.differences import describe
 from collector.assets.setup.elasticsearch.cluster import Cluster
@@ -45,7 +45,7 @@ class StoredAsset(Asset):
 
     @property
     def _path(self) -> str:
-        return f"{PATHS[AssetKind(self.id.kind)]}/{self.id.name}"
+        return f"{PATHS[self.id.kind]}/{self.id.name}"
 
     @override
     async def compare(self) -> Comparison:
