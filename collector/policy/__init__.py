@@ -2,7 +2,8 @@
 
 Promises: `load_policy` returns a `Policy` that is whole, checked and frozen, or raises `PolicyError` with every
 mistake at once, each with file, line, key and what to write. Keys of the Elastic Agent that are not used are
-explained in `Policy.notes`. No secret is in any message, repr or rendering.
+explained in `Policy.notes`. `load_values` does the same for a policy that another program has read already. No secret
+is in any message, repr or rendering.
 
 Does not promise that what the policy names can be reached. Imports no other room.
 """
@@ -11,7 +12,7 @@ from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream
 from collector.policy.connection_string import EventHubConnectionString, StorageConnectionString
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
-from collector.policy.loading import load_policy
+from collector.policy.loading import load_policy, load_values
 from collector.policy.masking import render_effective
 from collector.policy.model import Policy
 from collector.policy.monitoring import Monitoring, MonitoringHttp
@@ -37,5 +38,6 @@ __all__ = [
     "Ssl",
     "StorageConnectionString",
     "load_policy",
+    "load_values",
     "render_effective",
 ]

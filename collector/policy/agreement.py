@@ -102,8 +102,7 @@ def _check_ids(noun: str, named: list[tuple[KeyPath, object]], report: Report) -
             continue
         other = first.setdefault(name, path)
         if other != path:
-            line = report.source.find_line(other)
-            what = f"is the same as that of the {noun} in line {line}"
+            what = f"is the same as that of the {noun} {report.source.say_place(other)}"
             report.refuse((*path, "id"), what, f"Give each {noun} an id of its own.")
 
 
@@ -121,9 +120,9 @@ def _check_hubs(streams: list[LoadedStream], report: Report) -> None:
         reader = (section.namespace, section.eventhub.lower(), section.consumer_group.lower())
         other = first.setdefault(reader, stream.path)
         if other != stream.path:
-            line = report.source.find_line(other)
             what = (
-                f"is read by the stream in line {line} too, with the same consumer group, so they share one checkpoint"
+                f"is read by the stream {report.source.say_place(other)} too, with the same consumer group, so they "
+                "share one checkpoint"
             )
             report.refuse(
                 (*stream.path, "eventhub"), what, "Give one of them a consumer_group of its own, or remove it."

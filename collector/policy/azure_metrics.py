@@ -254,7 +254,9 @@ class AzureMetricsInput(Section):
     refused_keys: ClassVar[Mapping[str, str]] = INPUT_REFUSED
 
     id: Annotated[str, Text()] = input_id("azure/metrics", "azure-openai-metrics")
-    type: Annotated[Literal["azure/metrics"], Choice(("azure/metrics",))] = input_type("azure/metrics")
+    type: Annotated[Literal["azure/metrics", "aoai/azure-metrics"], Choice(("azure/metrics", "aoai/azure-metrics"))] = (
+        input_type("azure/metrics")
+    )
     use_output: Annotated[str, Text()] = use_output()
     enabled: Annotated[bool, Switch()] = input_enabled()
     data_stream: MetricsDataStream = input_data_stream(MetricsDataStream())

@@ -17,7 +17,13 @@ def input_id(kind: str, example: str) -> Any:
 
 def input_type(kind: str) -> Any:
     """Return ``type`` of an input."""
-    return setting(..., "The kind of input.", reason="required: it tells which keys follow", example=kind)
+    return setting(
+        ...,
+        "The kind of input. The name that begins with aoai/ is for Fleet, where the other belongs to a program of the "
+        "Elastic Agent; both mean the same here.",
+        reason="required: it tells which keys follow",
+        example=kind,
+    )
 
 
 def use_output() -> Any:

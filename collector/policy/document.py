@@ -7,7 +7,7 @@ message of the YAML parser is passed on, since those quote the file. Keys are te
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import cast
 
@@ -112,6 +112,24 @@ def parse_document(text: str, path: Path) -> tuple[Value, Report]:
         raise _whole_file(
             path, "the file unfolds to more values than a policy can hold", "Write it without anchors (&, *)."
         ) from None
+
+
+def take_values(value: Value, origin: str) -> Report:
+    """Return a report that knows the places of values that were in no file; `origin` says whence they came."""
+    source = SourceMap()
+    _add_places(source, value, ())
+    return Report(origin, source)
+
+
+def _add_places(source: SourceMap, value: Value, path: KeyPath) -> None:
+    inner: Iterable[tuple[str | int, Value]] = ()
+    if isinstance(value, dict):
+        inner = value.items()
+    elif isinstance(value, list):
+        inner = enumerate(value)
+    source.add(path, 0, value if isinstance(value, str) else None)
+    for key, item in inner:
+        _add_places(source, item, (*path, key))
 
 
 def _whole_file(path: Path, what: str, hint: str) -> PolicyError:

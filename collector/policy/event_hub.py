@@ -184,7 +184,9 @@ class EventHubInput(Section):
     refused_keys: ClassVar[Mapping[str, str]] = INPUT_REFUSED
 
     id: Annotated[str, Text()] = input_id("azure-eventhub", "azure-openai-logs")
-    type: Annotated[Literal["azure-eventhub"], Choice(("azure-eventhub",))] = input_type("azure-eventhub")
+    type: Annotated[
+        Literal["azure-eventhub", "aoai/azure-eventhub"], Choice(("azure-eventhub", "aoai/azure-eventhub"))
+    ] = input_type("azure-eventhub")
     use_output: Annotated[str, Text()] = use_output()
     enabled: Annotated[bool, Switch()] = input_enabled()
     data_stream: DataStream = input_data_stream(DataStream())

@@ -47,4 +47,11 @@ AZURE_METRICS: Final = InputKind(
     METRICS,
     find_other_purpose,
 )
-INPUT_KINDS: Final[Mapping[str, InputKind]] = {"azure-eventhub": EVENT_HUB, "azure/metrics": AZURE_METRICS}
+INPUT_KINDS: Final[Mapping[str, InputKind]] = {
+    "azure-eventhub": EVENT_HUB,
+    "azure/metrics": AZURE_METRICS,
+    "aoai/azure-eventhub": EVENT_HUB,
+    "aoai/azure-metrics": AZURE_METRICS,
+}
+"""By the ``type`` of the input. Under Fleet the first two names belong to the Elastic Agent's own programs, so the same
+inputs also answer to the last two."""

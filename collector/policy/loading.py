@@ -20,7 +20,7 @@ from collector.policy.agreement import (
     check_monitoring,
     check_stream_files,
 )
-from collector.policy.document import Value, parse_document, read_text
+from collector.policy.document import Value, parse_document, read_text, take_values
 from collector.policy.elasticsearch import ElasticsearchOutput
 from collector.policy.ignored_keys import OTHER_FILES
 from collector.policy.input_kinds import INPUT_KINDS, InputKind
@@ -35,7 +35,7 @@ from collector.policy.report import Report
 from collector.policy.section import Section, default_of, example_of, section_of
 from collector.policy.shaping import replace_variables, shape_section
 from collector.policy.source_map import KeyPath, show_key
-from collector.policy.variables import Variables, read_file_sources
+from collector.policy.variables import NoVariables, Variables, read_file_sources
 
 # Types of outputs that are served -> the section that holds their keys.
 OUTPUT_TYPES: Mapping[str, type[ElasticsearchOutput]] = {"elasticsearch": ElasticsearchOutput}
@@ -59,17 +59,27 @@ def load_policy(path: Path, environ: Mapping[str, str]) -> Policy:
     return _Loading(report, environ).build_policy(value)
 
 
-class _Loading:
-    """One load: the report that fills, and the variables."""
+def load_values(value: dict[str, Value], origin: str) -> Policy:
+    """Return the policy that these values make; `origin` stands in messages in place of a file's name.
 
-    def __init__(self, report: Report, environ: Mapping[str, str]) -> None:
+    For a policy that another program has read, such as the Elastic Agent under Fleet: it has replaced the variables,
+    so a text is taken as it is. Raise `PolicyError` with every problem.
+    """
+    return _Loading(take_values(value, origin), None).build_policy(value)
+
+
+class _Loading:
+    """One load: the report that fills, and the variables. Without `environ` there are none."""
+
+    def __init__(self, report: Report, environ: Mapping[str, str] | None) -> None:
         self._report = report
         self._environ = environ
-        self._variables = Variables(environ, {})
+        self._variables: Variables = NoVariables()
 
     def build_policy(self, value: dict[str, Value]) -> Policy:
         """Return the policy, or raise `PolicyError` with all that the report holds by then."""
-        self._variables = Variables(self._environ, self._take_file_sources(value))
+        if self._environ is not None:
+            self._variables = Variables(self._environ, self._take_file_sources(value))
         self._refuse_other_files(value)
         given = shape_section(value, TopLevel, (), self._report) or {}
         for key, what in (("outputs", "a mapping of names to outputs"), ("inputs", "a list of inputs")):

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 class Problem:
     """One mistake: where it is, what is wrong, and what to write.
 
-    `line` counts from 1. `key` is the path of the key (``inputs[0].streams[0].eventhub``), empty when the file as a
-    whole is meant. `what` has no full stop; `hint` is one or more whole sentences.
+    `line` counts from 1, and is 0 when the policy came as values and not as a file. `key` is the path of the key
+    (``inputs[0].streams[0].eventhub``), empty when the file as a whole is meant. `what` has no full stop; `hint` is
+    one or more whole sentences.
     """
 
     file: str
@@ -26,7 +27,7 @@ class Problem:
 
     def render(self) -> str:
         """Return the problem as one line: ``file:line: key: what is wrong. What to write.``."""
-        place = f"{self.file}:{self.line}: "
+        place = name_place(self.file, self.line)
         return f"{place}{self.key}: {self.what}. {self.hint}" if self.key else f"{place}{self.what}. {self.hint}"
 
 
@@ -53,6 +54,11 @@ class RefusedError(ValueError):
         super().__init__(what)
         self.what = what
         self.hint = hint
+
+
+def name_place(file: str, line: int) -> str:
+    """Return what a message about a line begins with, with a blank at its end; only the file's name for line 0."""
+    return f"{file}:{line}: " if line else f"{file}: "
 
 
 def suggest(word: str, choices: Iterable[str], *, cutoff: float = 0.66) -> str:

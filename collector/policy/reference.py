@@ -18,7 +18,7 @@ from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
 from collector.policy.ignored_keys import OTHER_FILES
-from collector.policy.input_kinds import INPUT_KINDS, InputKind
+from collector.policy.input_kinds import AZURE_METRICS, EVENT_HUB, InputKind
 from collector.policy.model import TopLevel
 from collector.policy.monitoring import Agent, Monitoring, MonitoringHttp
 from collector.policy.section import Section, default_of, derived_of, example_of, kind_of, reason_of, section_of
@@ -58,7 +58,7 @@ def render_schema() -> str:
     """Return the JSON schema (draft 2020-12) of a policy file; keys that are not used are allowed in it."""
     schema = _describe_section(TopLevel)
     schema["properties"]["outputs"] = {"type": "object", "additionalProperties": _describe_typed(ElasticsearchOutput)}
-    kinds = [_describe_input(kind) for kind in INPUT_KINDS.values()]
+    kinds = [_describe_input(kind) for kind in (EVENT_HUB, AZURE_METRICS)]
     schema["properties"]["inputs"] = {
         "type": "array",
         "items": {"type": "object", "required": ["type"], "allOf": kinds},

@@ -3,7 +3,7 @@
 Promises: at most one problem for one key (the first, which is the cause of the later ones), sorted as in the file.
 """
 
-from collector.policy.problems import PolicyError, Problem
+from collector.policy.problems import PolicyError, Problem, name_place
 from collector.policy.source_map import KeyPath, SourceMap, render_path
 
 
@@ -27,9 +27,8 @@ class Report:
 
     def explain(self, subject: str, path: KeyPath, text: str) -> None:
         """Note why something is not used; only the first time for a `subject`."""
-        self._notes.setdefault(
-            subject, f"{self._file}:{self.source.find_line(path)}: {render_path(path)} is not used: {text}."
-        )
+        place = name_place(self._file, self.source.find_line(path))
+        self._notes.setdefault(subject, f"{place}{render_path(path)} is not used: {text}.")
 
     def has_problem(self, path: KeyPath) -> bool:
         """Tell whether the key, or one around it or below it, has a problem already."""

@@ -21,7 +21,10 @@ _SHOWABLE_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_./ -]{0,47}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a key stands: its line, counted from 1, and its value as written if that is a single text or number."""
+    """Where a key stands: its line, counted from 1, and its value as written if that is a single text or number.
+
+    Values that were in no file have line 0.
+    """
 
     line: int
     text: str | None
@@ -53,6 +56,11 @@ class SourceMap:
         while path and path not in self._places:
             path = path[:-1]
         return self._places[path].line if path in self._places else 1
+
+    def say_place(self, path: KeyPath) -> str:
+        """Return where the key stands, in words: its line, or its path when it was in no file."""
+        line = self.find_line(path)
+        return f"in line {line}" if line else f"at {render_path(path)}"
 
     def show(self, path: KeyPath) -> str:
         """Return the value as the file has it, between backquotes, or "the value" where it may be a secret."""

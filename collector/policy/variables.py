@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import cast, override
 
 from collector.policy.problems import RefusedError, join_words, suggest
 
@@ -97,6 +97,17 @@ class Variables:
             )
         state = "which is not set" if len(missing) == 1 else "and none of them is set"
         return RefusedError(f"needs {names}, {state}", hint)
+
+
+class NoVariables(Variables):
+    """For values in which another program has replaced the variables already: every text stays as it is."""
+
+    def __init__(self) -> None:
+        super().__init__({}, {})
+
+    @override
+    def resolve(self, text: str) -> str:
+        return text
 
 
 def find_literals(text: str) -> str:
