@@ -204,7 +204,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each of them is an option
     """Draw the package's dashboards from live data, as one HTML page that needs no Kibana and no network."""
     from collector.commands.login import log_in
 
-    settings = log_in(elasticsearch, api_key, username, ca)
+    _, settings = log_in(elasticsearch, api_key, username, ca)
     try:
         from collector.preview.command import PreviewError, write_preview
     except ModuleNotFoundError as error:
@@ -348,6 +348,28 @@ def azure_monitor(  # noqa: PLR0913, PLR0917 - each of them is an option
         _run(serve(application, host, ports, typer.echo, accounts=accounts, arrival=arrival))
     except OSError as error:
         fail(f"cannot listen: {error.strerror}")
+
+
+@emulate.command("kibana")
+def kibana(  # noqa: PLR0913, PLR0917 - each of them is an option
+    username: Annotated[str, typer.Option(help="The user who may do everything.")] = "elastic",
+    password: Annotated[str, typer.Option(help="The user's password.")] = _EMULATED_SECRET,
+    host: ListenAt = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = 5601,
+    version: Annotated[str, typer.Option(help="The version of Kibana to be.")] = "9.2.1",
+    licence: Annotated[str, typer.Option(help="basic, standard, gold, platinum, enterprise or trial.")] = "basic",
+) -> None:
+    """Serve Kibana's API, as far as `setup` uses it, until Ctrl-C; print the options of `setup` that lead there."""
+    from collector.emulators.kibana import Instance, Licence
+    from collector.emulators.kibana.command import Superuser, serve
+
+    if licence not in set(Licence):
+        raise typer.BadParameter(f"{licence!r} is none of {', '.join(Licence)}")
+    instance = Instance(version=version, licence=Licence(licence))
+    try:
+        _run(serve(instance, Superuser(username, password), host, port, typer.echo))
+    except OSError as error:
+        fail(f"cannot listen on {host}:{port}: {error.strerror}")
 
 
 def _parse_hub(text: str) -> "Hub":
