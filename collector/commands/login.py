@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from collector.agent.cluster_login import LoginError, cluster_settings
+from collector.assets.setup.wishes import Login
 from collector.commands.options import fail
+from collector.policy.secret import Secret
 
 PASSWORD: Final = "AOAI_SETUP_PASSWORD"  # noqa: S105 - the name of a variable
 
@@ -16,3 +18,17 @@ def log_in(url: str, api_key: str | None, username: str | None, ca: Path | None)
         return cluster_settings(url, api_key=api_key, username=username, password=os.environ.get(PASSWORD), ca=ca)
     except LoginError as error:
         fail(str(error))
+
+
+def log_in_to_kibana(url: str, api_key: str | None, username: str | None, ca: Path | None) -> Login:
+    """Return the same login for Kibana, or end the command when it is none."""
+    password = os.environ.get(PASSWORD)
+    if username and (api_key or not password):
+        fail(f"--username needs its password in {PASSWORD}, and no API key beside it")
+    return Login(
+        url,
+        api_key=Secret(api_key) if api_key else None,
+        username=username,
+        password=Secret(password) if username and password else None,
+        authority=ca,
+    )

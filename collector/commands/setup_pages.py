@@ -38,8 +38,8 @@ class Progress:
             self._console.print(self._table)
 
     def add(self, result: Result) -> None:
-        """Show a result; what did not change is only counted at the end."""
-        if result.outcome is not Outcome.UNCHANGED:
+        """Show a result; what did not change, and has nothing to say, is only counted at the end."""
+        if result.outcome is not Outcome.UNCHANGED or result.words:
             _add_row(self._table, result.asset, result.outcome, result.words, result.refusal)
 
 
@@ -47,7 +47,7 @@ def show_plan(plan: Plan, console: Console) -> None:
     """Show what would be done to each asset that differs, with each difference."""
     table = _make_table("to do")
     for step in plan.steps:
-        if step.action is not Action.NOTHING:
+        if step.action is not Action.NOTHING or step.words:
             _add_row(table, step.asset.id, step.action, step.words, step.refusal)
     if table.row_count:
         console.print(table)

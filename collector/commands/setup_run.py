@@ -2,7 +2,7 @@
 
 import sys
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import typer
@@ -13,25 +13,34 @@ from collector.assets.errors import AssetError
 from collector.assets.setup.asset import Asset
 from collector.assets.setup.elasticsearch.cluster import inspect
 from collector.assets.setup.elasticsearch.listing import KINDS, elasticsearch_assets
+from collector.assets.setup.kibana import fleet_assets, kibana_assets, open_kibana
 from collector.assets.setup.kinds import Kind
 from collector.assets.setup.plan import Action, Outcome, Plan, apply, plan_installation, plan_removal
-from collector.assets.setup.wishes import ElasticsearchWishes
+from collector.assets.setup.wishes import ElasticsearchWishes, KibanaWishes, Login
 from collector.commands.options import FAILED, INCOMPLETE
 from collector.commands.setup_pages import Progress, show_plan, show_report
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetupRequest:
-    """What was asked for, by the options' names. ``settings`` are the arguments of ``AsyncElasticsearch``."""
+    """What was asked for. ``elasticsearch`` is its address with the arguments of ``AsyncElasticsearch``.
 
-    elasticsearch: str
-    settings: dict[str, Any]
+    Either place may be missing. ``only`` names kinds; none means all.
+    """
+
+    elasticsearch: tuple[str, dict[str, Any]] | None = None
+    kibana: Login | None = None
+    space: str = "default"
+    in_elasticsearch: ElasticsearchWishes = field(default_factory=ElasticsearchWishes)
+    in_kibana: KibanaWishes = field(default_factory=KibanaWishes)
     only: tuple[Kind, ...] = ()
-    rollover: bool = False
     uninstall: bool = False
-    with_data: bool = False
     dry_run: bool = False
     yes: bool = False
+
+
+_EVERYTHING = KibanaWishes(rules=True, slos=True, ml=True)
+"""What a removal looks for."""
 
 
 async def run_setup(request: SetupRequest) -> int | str:
@@ -55,14 +64,20 @@ async def run_setup(request: SetupRequest) -> int | str:
 
 
 async def _list_assets(request: SetupRequest, stack: AsyncExitStack) -> list[Asset]:
-    client = await stack.enter_async_context(AsyncElasticsearch(**request.settings, max_retries=0))
-    cluster = await inspect(client, request.elasticsearch)
-    wishes = ElasticsearchWishes(
-        rollover=request.rollover,
-        another_key=request.only == (Kind.API_KEY,) and not request.uninstall,
-        with_data=request.with_data,
-    )
-    return await elasticsearch_assets(cluster, wishes, request.only or KINDS)
+    """List what is to be looked at; both places answer before the first change."""
+    assets: list[Asset] = []
+    if request.elasticsearch is not None and (not request.only or set(request.only) & set(KINDS)):
+        url, settings = request.elasticsearch
+        client = await stack.enter_async_context(AsyncElasticsearch(**settings, max_retries=0))
+        cluster = await inspect(client, url)
+        assets += await elasticsearch_assets(cluster, request.in_elasticsearch, request.only or KINDS)
+    if request.kibana is not None and (not request.only or set(request.only) - set(KINDS)):
+        kibana = await stack.enter_async_context(open_kibana(request.kibana, request.space))
+        list_assets = fleet_assets if request.in_elasticsearch.fleet else kibana_assets
+        wishes = _EVERYTHING if request.uninstall else request.in_kibana
+        listed = await list_assets(kibana, wishes)
+        assets += [asset for asset in listed if not request.only or asset.id.kind in request.only]
+    return assets
 
 
 def _agreed(plan: Plan, request: SetupRequest, console: Console) -> bool:

@@ -49,7 +49,7 @@ async def elasticsearch_assets(
         roles = [Role(cluster, name) for name in ROLES] if Kind.ROLE in kinds else []
         keys = [ApiKey(cluster, another=wishes.another_key)] if Kind.API_KEY in kinds else []
         assets += [*roles, *keys]
-    elif not set(kinds) - {Kind.ROLE, Kind.API_KEY}:
+    elif set(kinds) & set(KINDS) <= {Kind.ROLE, Kind.API_KEY}:
         raise RefusalError(
             "security is off, so there are neither roles nor API keys",
             where=cluster.url,
