@@ -9,6 +9,7 @@ pytest_plugins = [
     "plugins.browser",
     "plugins.daemon",
     "plugins.drawn",
+    "plugins.endpoint_days",
     "plugins.engine",
     "plugins.foreign_clients",
     "plugins.kibana",

@@ -20,7 +20,7 @@ from collector.inputs.azure_metrics.planning import MetricGroup, group_metrics
 from collector.inputs.azure_metrics.ports import Document
 from collector.inputs.azure_metrics.sink import METRICS
 from collector.policy.azure_resources import ACCOUNTS
-from collector.scenario.metering import measure
+from collector.scenario.metering import account_of, measure
 from collector.scenario.world import PROVISIONED, Place
 from collector.scenario.writing import write_documents
 
@@ -96,7 +96,7 @@ def write_readings(client: Elasticsearch, readings: Sequence[Reading], namespace
 def _list_documents(readings: Sequence[Reading]) -> Iterator[Document]:
     for reading in readings:
         observed = Observation(_name(reading), {name: pick(reading) for name, pick in _SAMPLES.items()})
-        yield from measure(reading.place.resource.name, reading.minute, _groups(), [observed])
+        yield from measure(account_of(reading.place.resource.name), reading.minute, _groups(), [observed])
 
 
 def _sample(spread: Spread) -> Sample:

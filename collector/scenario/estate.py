@@ -101,7 +101,7 @@ def _meter(use: Sequence[Use]) -> Iterator[Document]:
         observed = Throughput(
             place.resource.region, place.deployment.name, model.name, model.version, sample, active_tokens=0
         ).observe()
-        yield from measure(place.resource.name, each.minute, groups, [observed])
+        yield from measure(account_of(place.resource.name), each.minute, groups, [observed])
 
 
 def _describe(stock: Sequence[Stock]) -> Iterator[Document]:

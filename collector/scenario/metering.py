@@ -43,15 +43,15 @@ def write_metrics(ledger: Ledger) -> Iterator[Document]:
         observations.append(_observe(minute))
         observations.extend(observe_screening(minute))
     for (account, at), observations in observed.items():
-        yield from measure(account, at, _groups(), observations)
+        yield from measure(account_of(account), at, _groups(), observations)
 
 
 def measure(
-    account: str, at: datetime, groups: Sequence[MetricGroup], observations: Sequence[Observation]
+    resource: Resource, at: datetime, groups: Sequence[MetricGroup], observations: Sequence[Observation]
 ) -> Iterator[Document]:
-    """Yield the documents of a minute of an account, for some groups of metrics."""
+    """Yield the documents of a minute of a resource, for some groups of metrics."""
     for group in groups:
-        yield from build(account_of(account), group, number_minute(at), list(_rows(group, observations)))
+        yield from build(resource, group, number_minute(at), list(_rows(group, observations)))
 
 
 def number_minute(at: datetime) -> int:

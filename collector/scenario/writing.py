@@ -42,10 +42,19 @@ def write_day(client: Elasticsearch, ledger: Ledger, *, namespace: str = "defaul
         ScenarioRefusedError: a document was refused.
         OwnPricesError: the cluster has a pipeline of somebody's own prices.
     """
-    _send(client, _encode_records(ledger, namespace))
+    write_texts(client, _texts(ledger), namespace)
     with daily_budget(client, namespace):
         write_documents(client, DataStream("metrics", METRICS, namespace), write_metrics(ledger))
     client.indices.refresh(index=f"*-aoai.*-{namespace}")
+
+
+def write_texts(client: Elasticsearch, texts: Iterable[tuple[datetime, str]], namespace: str) -> None:
+    """Write records with their times to the data streams of their categories.
+
+    Raises:
+        ScenarioRefusedError: a document was refused.
+    """
+    _send(client, _encode_records(texts, namespace))
 
 
 def write_documents(client: Elasticsearch, target: DataStream, documents: Iterable[Document]) -> None:
@@ -82,12 +91,12 @@ def _send(client: Elasticsearch, lines: Iterable[bytes]) -> None:
             raise ScenarioRefusedError(str(refused[0]))
 
 
-def _encode_records(ledger: Ledger, namespace: str) -> Iterator[bytes]:
+def _encode_records(texts: Iterable[tuple[datetime, str]], namespace: str) -> Iterator[bytes]:
     tags = (f"{CONTENT_TAG_PREFIX}metadata",)
     target = DataStream("logs", LOGS, namespace)
     encoder = StreamEncoder(_SOURCE, target, tags, preserve_original=False, routes=routes_beside(LOGS))
     ids, content = RecordIds(_SOURCE, _PARTITION), MetadataLevel(derive_key(_HASH_KEY))
-    for number, (at, text) in enumerate(_texts(ledger)):
+    for number, (at, text) in enumerate(texts):
         received = Record(text.encode(), text)
         origin = encoder.origin(_PARTITION, Position(str(number * 512), number, at + _ON_THE_WAY))
         entry = content.apply(received)

@@ -15,6 +15,7 @@ from plugins.panel_tables import (
     Row,
     Run,
     Times,
+    assert_near_percentile,
     bucket,
     figure,
     group,
@@ -237,16 +238,8 @@ def test_latency_and_tokens(run: Run, ledger: Ledger) -> None:
         assert row["Requests"] == len(calls)
         assert row["Prompt tokens"] == sum(usage.input_tokens for usage in used)
         assert row["Answer tokens"] == sum(usage.output_tokens for usage in used)
-        assert_percentile(row["p50"], 50, calls)
-        assert_percentile(row["p95"], 95, calls)
-
-
-def assert_percentile(shown: Value, percent: int, calls: Sequence[Call]) -> None:
-    """The figure lies between calls whose ranks are two and a hundredth of all away."""
-    values = sorted(call.gateway_ms for call in calls)
-    rank, error = percent / 100 * (len(values) - 1), 2 + len(values) / 100
-    low, high = values[max(0, round(rank - error))], values[min(len(values) - 1, round(rank + error))]
-    assert low <= number(shown) <= high
+        for percent in (50, 95):
+            assert_near_percentile(row[f"p{percent}"], percent, [call.gateway_ms for call in calls])
 
 
 def test_latest(run: Run, ledger: Ledger) -> None:

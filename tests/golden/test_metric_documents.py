@@ -27,6 +27,7 @@ pytestmark = pytest.mark.engine
 
 ACCOUNTS, ENDPOINTS = (dataset.name for dataset in METRIC_DATASETS)
 ACCOUNT = "Microsoft.CognitiveServices/accounts"
+ENDPOINT = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints"
 SUBSCRIPTION = "5f0c2a9e-7d31-4c1b-9a54-0d6e8b7f1c22"
 
 
@@ -37,7 +38,9 @@ def dataset_of(metric: Metric) -> str:
 def sent(metrics: Document, dimensions: Document | None = None, namespace: str = ACCOUNT, **azure: object) -> Document:
     """A document as the collector and a stock agent write it."""
     dataset = ACCOUNTS if namespace == ACCOUNT else ENDPOINTS
-    name = "aoai-assist-sc" if namespace == ACCOUNT else "ws/onlineEndpoints/flow"
+    provider, *kinds = namespace.split("/")
+    names = ["aoai-assist-sc"] if namespace == ACCOUNT else ["ws", "flow", "blue"][: len(kinds)]
+    path = "/".join(part for pair in zip(kinds, names, strict=True) for part in pair)
     return {
         "@timestamp": "2026-03-10T09:10:00.000Z",
         "azure": {
@@ -45,8 +48,8 @@ def sent(metrics: Document, dimensions: Document | None = None, namespace: str =
             "namespace": namespace,
             "subscription_id": SUBSCRIPTION,
             "resource": {
-                "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/RG-Assist/providers/{namespace}/{name}",
-                "name": name,
+                "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/RG-Assist/providers/{provider}/{path}",
+                "name": names[-1],
                 "group": "RG-Assist",
                 "type": namespace,
                 "tags": {"team": "assist"},
@@ -91,6 +94,20 @@ def test_each_value_of_each_metric_stands_in_its_field_and_nowhere_else(dataset:
         assert {field: value_at(made, field) for field in expected} == expected, metric.name
         assert "metrics" not in made["azure"], metric.name
         assert made["event"]["kind"] == "metric"
+
+
+def test_metrics_of_an_endpoint_name_it_as_its_logs_do(process_metrics: Process) -> None:
+    documents = [
+        sent({}, namespace=f"{ENDPOINT}/deployments"),
+        sent({}, {"deployment": "Green"}, ENDPOINT),
+        sent({}, namespace=ENDPOINT),
+    ]
+    names = [value_at(made, "azure.open_ai.endpoint") for made in process_metrics(ENDPOINTS, documents)]
+    assert names == [
+        {"workspace_name": "ws", "endpoint_name": "flow", "deployment_name": "blue"},
+        {"workspace_name": "ws", "endpoint_name": "flow", "deployment_name": "Green"},
+        {"workspace_name": "ws", "endpoint_name": "flow"},
+    ]
 
 
 def test_times_of_opentelemetry_are_in_seconds(process_metrics: Process) -> None:
@@ -266,10 +283,7 @@ def test_every_field_of_the_data_sets_is_in_some_document(process_metrics: Proce
         documents += (
             [whole, priced, sent(cached), sent(times)]
             if dataset == ACCOUNTS
-            else [
-                sent({}, {"status_code": "200"}, "Microsoft.MachineLearningServices/workspaces/onlineEndpoints")
-                | {"tags": ["flow"]}
-            ]
+            else [sent({}, {"status_code": "200"}, ENDPOINT) | {"tags": ["flow"]}]
         )
         seen = {field for made in process_metrics(dataset, documents) for field, _ in leaves(made)}
         missing = {

@@ -42,10 +42,13 @@ ONLINE_ENDPOINTS = "Microsoft.MachineLearningServices/workspaces/onlineEndpoints
 
 
 def measured(dataset: str, resource_type: str, name: str, **azure: object) -> Document:
-    """A document of Azure Monitor or Resource Manager, as the collector writes it."""
+    """A document of Azure Monitor or Resource Manager, as the collector writes it; ``name`` may be a path of names."""
+    provider, *kinds = resource_type.split("/")
+    names = name.split("/")
+    path = "/".join(part for pair in zip(kinds, names, strict=True) for part in pair)
     resource = {
-        "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/RG-Assist/providers/{resource_type}/{name}",
-        "name": name,
+        "id": f"/subscriptions/{SUBSCRIPTION}/resourceGroups/RG-Assist/providers/{provider}/{path}",
+        "name": names[-1],
         "group": "RG-Assist",
         "type": resource_type,
         "tags": {"team": "assist"},
@@ -84,7 +87,7 @@ def endpoint_metrics() -> Document:
     return measured(
         "aoai.endpoints",
         ONLINE_ENDPOINTS,
-        "ws-assist/onlineEndpoints/flow",
+        "ws-assist/flow",
         timegrain="PT1M",
         namespace=ONLINE_ENDPOINTS,
         dimensions={"deployment": "blue", "status_code": "200"},

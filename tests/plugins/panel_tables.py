@@ -131,3 +131,13 @@ def assert_percentile(shown: Value, percent: float, calls: Iterable[Call]) -> No
     high = min(len(values) - 1, math.ceil((q + error) * len(values)))
     assert isinstance(shown, int | float)
     assert values[low] * (1 - 1e-9) <= shown <= values[high] * (1 + 1e-9)
+
+
+def assert_near_percentile(shown: Value, percent: float, values: Iterable[float]) -> None:
+    """The figure lies between values whose ranks are an error of the digest away, and two more since it is for few."""
+    ordered = sorted(values)
+    q = percent / 100
+    rank, error = q * (len(ordered) - 1), 4 * q * (1 - q) / COMPRESSION * len(ordered) + 2
+    low, high = max(0, math.floor(rank - error)), min(len(ordered) - 1, math.ceil(rank + error))
+    assert isinstance(shown, int | float)
+    assert ordered[low] * (1 - 1e-9) <= shown <= ordered[high] * (1 + 1e-9)

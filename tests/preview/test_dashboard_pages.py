@@ -21,9 +21,13 @@ pytestmark = pytest.mark.engine
 
 @pytest.fixture(scope="session")
 def dashboards_of_a_day(
-    elasticsearch_client: Elasticsearch, scenario_namespace: str, readings_namespace: str, ledger: Ledger
+    elasticsearch_client: Elasticsearch,
+    scenario_namespace: str,
+    readings_namespace: str,
+    endpoints_namespace: str,
+    ledger: Ledger,
 ) -> list[FilledDashboard]:
-    here = {"terms": {"data_stream.namespace": [scenario_namespace, readings_namespace]}}
+    here = {"terms": {"data_stream.namespace": [scenario_namespace, readings_namespace, endpoints_namespace]}}
     time_range = TimeRange(ledger.start, ledger.end - timedelta(milliseconds=1))
     return [fill(elasticsearch_client, each, time_range, filters=[here]) for each in choose_dashboards()]
 
