@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from benchmarks.bodies import compact, make_answer, make_request, make_stream
 from benchmarks.hub import make_record
-from benchmarks.summary import commit, machine
+from benchmarks.surroundings import commit, machine
 from collector.events import Record
 from collector.redact.levels import MetadataLevel, RedactedLevel
 from collector.redact.patterns import PATTERNS, TextRedactor

@@ -20,7 +20,7 @@ from typing import Final
 
 from benchmarks.measuring import BenchmarkError, Stage, set_stage
 from benchmarks.subjects import daemon
-from benchmarks.summary import commit, machine
+from benchmarks.surroundings import commit, machine
 
 PAGE: Final = Path(__file__).parent / "results" / "LOSS.md"
 TARGET: Final = 0.6

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.summary import commit, machine
+from benchmarks.surroundings import commit, machine
 from collector.azure_monitor.metrics import Metric, find_metric, metrics_of
 from collector.inputs.azure_metrics.gaps import Gap
 from collector.inputs.azure_metrics.limits import BATCH, RESOURCE_MANAGER, CallBudget, CallLimit

@@ -24,7 +24,7 @@ from benchmarks.bodies import compact
 from benchmarks.hub import HUB, make_record
 from benchmarks.sink import Sink, make_app
 from benchmarks.subjects import daemon
-from benchmarks.summary import commit, machine
+from benchmarks.surroundings import commit, machine
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
 PAGE: Final = Path(__file__).parent / "results" / "POISON.md"

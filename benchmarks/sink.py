@@ -41,6 +41,11 @@ class Sink:
         """Tell how many documents came so far."""
         return web.json_response({"documents": self.documents}, headers={"X-Elastic-Product": "Elasticsearch"})
 
+    async def add(self, request: web.Request) -> web.Response:
+        """Count what a subject without documents says it has read."""
+        self.documents += msgspec.json.decode(await request.read())["documents"]
+        return web.Response()
+
     async def info(self, _request: web.Request) -> web.Response:
         """Introduce itself as Elasticsearch does."""
         body = (
@@ -61,6 +66,7 @@ def make_app(sink: Sink) -> web.Application:
     app.router.add_put("/_bulk", sink.bulk)
     app.router.add_get("/", sink.info)
     app.router.add_get("/documents", sink.count)
+    app.router.add_post("/documents", sink.add)
     app.router.add_route("*", "/{path:.*}", sink.anything)
     return app
 

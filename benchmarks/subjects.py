@@ -1,7 +1,10 @@
-"""What is measured: the daemon and the yardstick, each a command that reads the hub and writes to the sink."""
+"""What is measured: the daemon and its yardsticks, each a command that reads the hub and writes to the sink."""
 
+import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +15,12 @@ from benchmarks.hub import HUB
 Command = list[str]
 Subject = Callable[[str, str, Path], Command]
 """Makes the command from a connection string, the sink's address and an empty folder."""
+_GOLANG: Final = Path(__file__).parent / "golang"
+_BUILD_LIMIT_SECONDS: Final = 300
+
+
+class NoYardstickError(Exception):
+    """A yardstick cannot be had on this machine. The message says why."""
 
 
 def daemon(connection_string: str, url: str, folder: Path) -> Command:
@@ -31,4 +40,35 @@ def script(connection_string: str, url: str, _folder: Path) -> Command:
     return [sys.executable, "-m", "benchmarks.script", connection_string, HUB, url]
 
 
-SUBJECTS: Final[dict[str, Subject]] = {"daemon": daemon, "script": script}
+def floor(per_event: int) -> Subject:
+    """The bare receive loop of ``floor.py``."""
+    return lambda connection, url, _: [sys.executable, "-m", "benchmarks.floor", connection, HUB, url, str(per_event)]
+
+
+def go(folder: Path) -> Subject:
+    """The Go program of ``golang/``, built into a folder.
+
+    Raises:
+        NoYardstickError: there is no Go, or the program cannot be built.
+    """
+    compiler = shutil.which("go")
+    if compiler is None:
+        raise NoYardstickError("Go is not installed")
+    program = folder / "yardstick"
+    command = [compiler, "build", "-mod=readonly", "-trimpath", "-o", str(program), "."]
+    try:
+        subprocess.run(command, cwd=_GOLANG, check=True, timeout=_BUILD_LIMIT_SECONDS, capture_output=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        told = getattr(error, "stderr", None) or b""
+        raise NoYardstickError(f"the Go program cannot be built: {os.fsdecode(told).strip() or error}") from error
+    return lambda connection, url, positions: [str(program), connection, HUB, url, str(positions)]
+
+
+def gather(per_event: int, folder: Path) -> tuple[Mapping[str, Subject], Mapping[str, str]]:
+    """Return the subjects by name, the daemon first, and why those that are missing are."""
+    subjects: dict[str, Subject] = {"daemon": daemon, "script": script, "floor": floor(per_event)}
+    try:
+        subjects["go"] = go(folder)
+    except NoYardstickError as missing:
+        return subjects, {"go": str(missing)}
+    return subjects, {}

@@ -7,7 +7,7 @@ from typing import Final
 
 from benchmarks.pipelines.server import Server
 from benchmarks.pipelines.timing import Effort, Timing
-from benchmarks.summary import commit, machine
+from benchmarks.surroundings import commit, machine
 
 PAGE: Final = Path(__file__).parents[1] / "results" / "PIPELINES.md"
 LARGEST_SHARE: Final = 0.25

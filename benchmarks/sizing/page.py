@@ -8,7 +8,7 @@ from typing import Final
 
 from benchmarks.sizing.kinds import ANSWER_CHARACTERS, PROMPT_CHARACTERS, Kind
 from benchmarks.sizing.storing import Stored
-from benchmarks.summary import commit, machine
+from benchmarks.surroundings import commit, machine
 
 PAGE: Final = Path(__file__).parents[1] / "results" / "SIZING.md"
 _MILLION: Final = 1_000_000
