@@ -19,10 +19,12 @@ SMALLEST = Effort(warm=0, documents=0, runs=1)
 
 
 def own_tags(stem: str, bodies: dict[str, Any]) -> list[str]:
-    """Tags of a pipeline's processors and of those it calls, in the order of the sources."""
+    """Tags of a pipeline's processors and of those it calls, in the order of the sources, with the user's own call."""
     tags: list[str] = []
     for processor in bodies[stem]["processors"]:
         ((kind, parameters),) = processor.items()
+        if parameters["tag"] == "pipeline_clean":
+            tags.append("pipeline_custom")
         if kind == "pipeline":
             tags += own_tags(parameters["tag"].removeprefix("pipeline_"), bodies)
         else:
