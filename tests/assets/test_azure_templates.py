@@ -160,6 +160,12 @@ def test_a_module_gets_exactly_its_parameters(symbol: str) -> None:
     assert given.keys() == template.parameters.keys()
 
 
+def test_what_is_taken_from_a_module_is_one_of_its_outputs() -> None:
+    taken = re.findall(r"\b(\w+)\.outputs\.(\w+)", (FOLDER / "main.bicep").read_text())
+    assert taken
+    assert [each for each in taken if each[1] not in module_of(each[0])[0].outputs] == []
+
+
 def test_every_module_file_is_deployed() -> None:
     deployed = {Path(path).stem for path, _ in MAIN.modules.values()}
     assert deployed == TEMPLATES.keys() - {"main"}

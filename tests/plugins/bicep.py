@@ -20,7 +20,7 @@ LOOP = re.compile(r"\[for (\w+) in (\w+): \{$")
 PAIR = re.compile(r"(\w+): (.+)$")
 CHOICE = re.compile(r"(.+) \? (\S+) : (\S+)$")
 GREATER = re.compile(r"(\w+) > (\w+)$")
-STRING = re.compile(r"'((?:[^'\\]|\\.)*)'$")
+LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'")
 NAME = re.compile(r"(?<![\w.'])([A-Za-z_]\w*)")
 CONSTANTS = {"[]": [], "true": True, "false": False}
 FUNCTIONS = ["guid", "last", "resourceGroup", "split", "subscription", "subscriptionResourceId", "tenant"]
@@ -142,27 +142,36 @@ def _declare(template: Template, line: str, lines: Iterator[str], decorators: di
 def _value(text: str, lines: Iterator[str]) -> Any:
     """Read the value that begins with this text and goes on in these lines."""
     if text == "{":
-        return dict(_pairs(lines, "}"))
+        return _read_object(lines, "}")
     if text == "[":
         return list(_items(lines))
     if match := LOOP.match(text):
-        return Loop(match[1], match[2], dict(_pairs(lines, "}]")))
+        return Loop(match[1], match[2], _read_object(lines, "}]"))
     if text in CONSTANTS:
         return CONSTANTS[text]
     if text.isdecimal():
         return int(text)
-    if text.endswith(("{", "[")):
+    if not is_closed(text):
         raise BicepError(text)
     return Expression(text)
 
 
-def _pairs(lines: Iterator[str], end: str) -> Iterator[tuple[str, Any]]:
+def is_closed(text: str) -> bool:
+    """Whether every quote and bracket that an expression opens is closed in it."""
+    code = LITERAL.sub("", text)
+    return "'" not in code and all(code.count(opened) == code.count(closed) for opened, closed in ("()", "[]", "{}"))
+
+
+def _read_object(lines: Iterator[str], end: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
     for line in lines:
         if line.strip() == end:
-            return
-        if (match := PAIR.match(line.strip())) is None:
+            return found
+        match = PAIR.match(line.strip())
+        if match is None or match[1] in found:
             raise BicepError(line)
-        yield match[1], _value(match[2], lines)
+        found[match[1]] = _value(match[2], lines)
+    raise BicepError(f"{end} is missing")
 
 
 def _items(lines: Iterator[str]) -> Iterator[Any]:
@@ -170,6 +179,7 @@ def _items(lines: Iterator[str]) -> Iterator[Any]:
         if line.strip() == "]":
             return
         yield _value(line.strip(), lines)
+    raise BicepError("] is missing")
 
 
 def names_in(value: Any, bound: frozenset[str]) -> Iterator[str]:
@@ -183,7 +193,7 @@ def names_in(value: Any, bound: frozenset[str]) -> Iterator[str]:
         yield from {value.source} - bound
         yield from names_in(value.body, bound | {value.variable})
     elif isinstance(value, Expression):
-        code = re.sub(r"'((?:[^'\\]|\\.)*)'", lambda match: " ".join(re.findall(r"\$\{(.+?)\}", match[1])), value.text)
+        code = LITERAL.sub(lambda match: " ".join(re.findall(r"\$\{(.+?)\}", match[1])), value.text)
         yield from set(NAME.findall(code)) - bound
 
 
@@ -203,7 +213,7 @@ def _evaluate_text(text: str, scope: Mapping[str, Any]) -> Any:
         return _evaluate_text(match[2] if _evaluate_text(match[1], scope) else match[3], scope)
     if match := GREATER.match(text):
         return _evaluate_text(match[1], scope) > _evaluate_text(match[2], scope)
-    if match := STRING.match(text):
+    if match := LITERAL.fullmatch(text):
         return re.sub(r"\$\{(.+?)\}", lambda part: str(_evaluate_text(part[1], scope)), match[1]).replace("\\'", "'")
     if text.isdecimal():
         return int(text)
