@@ -13,6 +13,8 @@ _TOO_MANY: Final = 429
 _UNAVAILABLE: Final = 503
 _RUN_AGAIN: Final = "Run this again; what is done already stays"
 
+_STRANGER: Final = "what answers there is not Elasticsearch"
+
 _BLOCKS: Final = {
     "cluster read-only (api)": "cluster.blocks.read_only",
     "cluster read-only / allow delete (api)": "cluster.blocks.read_only_allow_delete",
@@ -22,12 +24,8 @@ _BLOCKS: Final = {
 
 def refuse(error: ApiError | TransportError, where: str) -> RefusalError:
     """Explain an error of the client; ``where`` is the address or the asset."""
-    return RefusalError(explain(error), where=where, fix=_find_fix(error))
-
-
-def is_read_only(error: ApiError) -> bool:
-    """Whether the cluster as a whole takes no changes."""
-    return any(words in str(error) for words in _BLOCKS)
+    strange = isinstance(error, UnsupportedProductError)
+    return RefusalError(_STRANGER if strange else explain(error), where=where, fix=_find_fix(error))
 
 
 def _find_fix(error: ApiError | TransportError) -> str:
