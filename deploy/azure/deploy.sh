@@ -17,10 +17,6 @@ hub=${EVENT_HUB_NAME:-insights-logs}
 group=${CONSUMER_GROUP_NAME:-aoai-collector}
 units=${THROUGHPUT_UNITS:-1}
 most_units=${MAXIMUM_THROUGHPUT_UNITS:-4}
-read -ra openai_ids <<<"${OPENAI_ACCOUNT_IDS:-}"
-read -ra gateway_ids <<<"${API_MANAGEMENT_IDS:-}"
-read -ra llm_api_ids <<<"${LLM_API_IDS:-}"
-read -ra endpoint_ids <<<"${ONLINE_ENDPOINT_IDS:-}"
 openai_categories=${OPENAI_CATEGORIES:-RequestResponse Audit Trace AzureOpenAIRequestUsage ManagedNetworkEvent}
 gateway_categories=${API_MANAGEMENT_CATEGORIES:-GatewayLogs GatewayLlmLogs GatewayMCPLogs}
 endpoint_categories=${ONLINE_ENDPOINT_CATEGORIES:-AmlOnlineEndpointTrafficLog AmlOnlineEndpointEventLog AmlOnlineEndpointConsoleLog}
@@ -77,9 +73,9 @@ assign ba92f5b4-2d11-453d-a403-e96b0029c9fe "$containers/aoai-$hub"
 assign ba92f5b4-2d11-453d-a403-e96b0029c9fe "$containers/aoai-metrics"
 assign 43d0d8ad-25c7-4714-9337-8ba259a9fe05 "/subscriptions/$subscription"
 
-for id in "${openai_ids[@]}"; do log_to_hub "$id" "$openai_categories"; done
-for id in "${endpoint_ids[@]}"; do log_to_hub "$id" "$endpoint_categories"; done
-for id in "${gateway_ids[@]}"; do
+for id in ${OPENAI_ACCOUNT_IDS:-}; do log_to_hub "$id" "$openai_categories"; done
+for id in ${ONLINE_ENDPOINT_IDS:-}; do log_to_hub "$id" "$endpoint_categories"; done
+for id in ${API_MANAGEMENT_IDS:-}; do
   run rest --method put --url "$id/loggers/azuremonitor?api-version=2024-05-01" \
     --body '{"properties":{"loggerType":"azureMonitor"}}'
   log_to_hub "$id" "$gateway_categories"
@@ -88,7 +84,7 @@ done
 messages='{"messages":"all","maxSizeInBytes":32768}'
 llm='{"logs":"enabled"}'
 [[ ${LOG_MESSAGES:-false} != true ]] || llm="{\"logs\":\"enabled\",\"requests\":$messages,\"responses\":$messages}"
-for id in "${llm_api_ids[@]}"; do
+for id in ${LLM_API_IDS:-}; do
   run rest --method put --url "$id/diagnostics/azuremonitor?api-version=2024-06-01-preview" --body \
     "{\"properties\":{\"alwaysLog\":\"allErrors\",\"logClientIp\":true,\"loggerId\":\"${id%/apis/*}/loggers/azuremonitor\",\"sampling\":{\"samplingType\":\"fixed\",\"percentage\":100},\"largeLanguageModel\":$llm}}"
 done
