@@ -35,8 +35,11 @@ DATASETS = {"gateway": "aoai.gateway", "endpoints": "aoai.endpoints"}
 NEVER_PROCESSED = {"message"}
 """Besides aoai.endpoints, only documents that met no pipeline have them, and those are no golden ones."""
 
-ONLY_MAPPED = {("aoai.logs", f"azure.open_ai.{field}") for field in ("cost.total", "properties.product_id")}
-"""Lens refuses a whole chart over a field that no index maps: charts of callers ask all logs for these."""
+ONLY_MAPPED = {
+    ("aoai.logs", f"azure.open_ai.{field}")
+    for field in ("content_filter.blocklists", "cost.total", "properties.product_id")
+}
+"""Lens refuses a whole chart over a field that no index maps: charts of callers and lists ask all logs for these."""
 
 
 def dataset_of(name: str) -> str:
