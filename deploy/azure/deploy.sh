@@ -8,7 +8,9 @@
 #   OPENAI_ACCOUNT_IDS, API_MANAGEMENT_IDS, LLM_API_IDS, ONLINE_ENDPOINT_IDS
 #                          resource ids, with blanks between them
 #   LOG_MESSAGES=true      API Management logs prompts and answers of LLM_API_IDS as well
-#   *_CATEGORIES           other categories than those below
+#   EVENT_HUB_NAME, CONSUMER_GROUP_NAME, PARTITION_COUNT, RETENTION_HOURS, THROUGHPUT_UNITS, MAXIMUM_THROUGHPUT_UNITS,
+#   OPENAI_CATEGORIES, API_MANAGEMENT_CATEGORIES, ONLINE_ENDPOINT_CATEGORIES
+#                          as the parameters of main.bicep, with the same defaults
 set -euo pipefail
 
 : "${RESOURCE_GROUP:?}" "${NAMESPACE_NAME:?}" "${STORAGE_ACCOUNT_NAME:?}" "${PRINCIPAL_ID:?}"
