@@ -1,6 +1,8 @@
 """`setup --fleet`: the package, the agent policy and the package policy, against the emulator."""
 
 import asyncio
+import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from collector.assets.setup.kibana import open_kibana
 from collector.assets.setup.kibana.fleet import list_fleet
 from collector.assets.setup.plan import Report, apply, plan_installation, plan_removal
 from collector.assets.setup.wishes import Login
-from collector.emulators.kibana import EVERYWHERE, User
+from collector.emulators.kibana import EVERYWHERE, RefusedError, User
 from collector.policy.secret import Secret
 
 POLICY = "aoai-collector"
@@ -102,6 +104,32 @@ async def test_without_the_privilege_for_the_package_no_policy_of_it_is_made() -
     assert "fleet.all" in package.refusal.what
     assert policy.refusal is not None
     assert policy.refusal.what == "it needs package aoai, which was refused"
+
+
+async def test_a_package_is_uploaded_where_fleets_registry_is_out_of_reach(kibana: KibanaRig) -> None:
+    kibana.emulator.refuse_next("/epm/packages/aoai", RefusedError(502, "Error connecting to package registry"))
+
+    assert outcomes(await run(kibana))["package"] == "created"
+
+
+async def test_a_newer_package_is_kept(kibana: KibanaRig) -> None:
+    newer = "99.0.0"
+    await kibana.upload(pack_as(newer))
+    report = await run(kibana)
+    (kept,) = [each for each in report.results if each.outcome == "kept"]
+
+    assert kept.words == (f"version: {newer} -> {__version__}",)
+
+
+def pack_as(version: str) -> bytes:
+    """The package's archive as if it were of another version, with its manifests alone."""
+    manifest = (package_root() / "manifest.yml").read_text(encoding="utf-8")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(
+            f"aoai-{version}/manifest.yml", manifest.replace(f"version: {__version__}", f"version: {version}")
+        )
+    return buffer.getvalue()
 
 
 @pytest.mark.parametrize("enrolled", [False, True])

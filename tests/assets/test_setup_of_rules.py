@@ -316,6 +316,20 @@ async def test_a_module_of_which_a_job_is_missing_is_completed() -> None:
         assert lost in kibana.emulator.jobs.jobs
 
 
+async def test_a_module_that_fleet_brought_gets_jobs_and_keeps_its_own_object() -> None:
+    module = json.loads((KIBANA / "ml_module" / "aoai-azure-openai.json").read_text())
+    async with trial() as kibana:
+        await kibana.import_lines([{**module, "managed": True}])
+        untouched = await run(kibana, KibanaWishes(ml=True), removal=True)
+        first = await run(kibana, KibanaWishes(ml=True))
+        last = await run(kibana, KibanaWishes(ml=True), removal=True)
+        (left,) = kibana.emulator.saved_objects.objects
+
+    assert outcomes(untouched) == {}
+    assert (outcomes(first), outcomes(last)) == ({"aoai-azure-openai": "created"}, {"aoai-azure-openai": "removed"})
+    assert (left.id, left.managed, kibana.emulator.jobs.jobs) == ("aoai-azure-openai", True, {})
+
+
 async def test_anomaly_jobs_are_refused_with_a_basic_licence(kibana: KibanaRig) -> None:
     report = await run(kibana, KibanaWishes(ml=True))
     (refusal,) = [each.refusal for each in report.results if each.refusal]

@@ -17,6 +17,7 @@ from collector.assets.setup.refusal import RefusalError
 _TYPE: Final = "ml-module"
 _BASE: Final = "/internal/ml/modules"
 _LICENCE: Final = "Update the licence, or start a trial in Kibana under Stack Management, License Management"
+_LOG: Final = "Look at Kibana's log"
 _TAKEN: Final = "already exists"
 
 
@@ -31,6 +32,7 @@ class AnomalyModule(Asset):
         self._kibana = kibana
         self._saved = saved
         self._module = segment(saved["attributes"]["id"])
+        self._of_fleet = False
         self.id = AssetId(Kind.ML_MODULE, saved["id"])
 
     async def compare(self) -> Comparison:
@@ -38,14 +40,13 @@ class AnomalyModule(Asset):
         stored = await self._fetch()
         if stored is None:
             return ABSENT
+        complete = await self._has_jobs()
+        self._of_fleet = bool(stored.get("managed"))
+        if self._of_fleet:
+            return CURRENT if complete else ABSENT
         if any(stored["attributes"].get(name) != value for name, value in self._saved["attributes"].items()):
             return Comparison(State.DIFFERENT, ("the module differs; jobs that are there keep running as they are",))
-        if self._kibana.has_platinum is False:
-            return Comparison(State.DIFFERENT, ("it has no jobs",))
-        reply = await self._kibana.get(f"{_BASE}/jobs_exist/{self._module}")
-        if not reply.ok:
-            raise reply.refuse(str(self.id), "Look at Kibana's log")
-        return CURRENT if reply.body["jobsExist"] else Comparison(State.DIFFERENT, ("some of its jobs are missing",))
+        return CURRENT if complete else Comparison(State.DIFFERENT, ("not all of its jobs are there",))
 
     async def find_obstacle(self) -> RefusalError | None:
         """Look at the licence."""
@@ -55,33 +56,44 @@ class AnomalyModule(Asset):
         return RefusalError(what, where=str(self.id), fix=_LICENCE)
 
     async def write(self) -> None:
-        """Import the module, then let Kibana make its jobs and start their datafeeds."""
-        form = aiohttp.FormData()
-        form.add_field("file", dumps(self._saved).encode(), filename="module.ndjson", content_type="application/ndjson")
-        reply = await self._kibana.send("POST", "/api/saved_objects/_import?overwrite=true", data=form)
-        if not reply.ok or not reply.body["success"]:
-            raise reply.refuse(str(self.id), "Look at Kibana's log")
+        """Import the module, unless Fleet did; then let Kibana make its jobs and start their datafeeds."""
+        if not self._of_fleet:
+            await self._import()
         body = {"prefix": self._prefix, "startDatafeed": True, "estimateModelMemory": False}
         reply = await self._kibana.send("POST", f"{_BASE}/setup/{self._module}", body)
         if not reply.ok:
             raise reply.refuse(str(self.id), "Set it up in Kibana, under Machine Learning, Anomaly Detection")
         failed = _list_failures(reply)
         if failed:
-            raise RefusalError(
-                f"{', '.join(failed)} could not be made",
-                where=str(self.id),
-                fix="Look at them in Kibana, and run this again",
-            )
+            what = f"{', '.join(failed)} could not be made"
+            raise RefusalError(what, where=str(self.id), fix="Look at them in Kibana, and run this again")
 
     async def remove(self) -> None:
-        """Delete the jobs with their results, then the module."""
+        """Delete the jobs with their results, then the module, unless it is Fleet's."""
         jobs = [f"{self._prefix}{each['id']}" for each in self._saved["attributes"]["jobs"]]
         reply = await self._kibana.send("POST", "/internal/ml/jobs/delete_jobs", {"jobIds": jobs})
         if not reply.ok:
             raise reply.refuse(str(self.id), "Delete the jobs in Kibana, under Machine Learning")
+        if self._of_fleet:
+            return
         reply = await self._kibana.send("DELETE", f"/api/saved_objects/{_TYPE}/{segment(self._saved['id'])}")
         if not reply.ok and not reply.missing:
             raise reply.refuse(str(self.id), "Delete it in Kibana, under Stack Management, Saved Objects")
+
+    async def _import(self) -> None:
+        form = aiohttp.FormData()
+        form.add_field("file", dumps(self._saved).encode(), filename="module.ndjson", content_type="application/ndjson")
+        reply = await self._kibana.send("POST", "/api/saved_objects/_import?overwrite=true", data=form)
+        if not reply.ok or not reply.body["success"]:
+            raise reply.refuse(str(self.id), _LOG)
+
+    async def _has_jobs(self) -> bool:
+        if self._kibana.has_platinum is False:
+            return False
+        reply = await self._kibana.get(f"{_BASE}/jobs_exist/{self._module}")
+        if not reply.ok:
+            raise reply.refuse(str(self.id), _LOG)
+        return bool(reply.body["jobsExist"])
 
     @property
     def _prefix(self) -> str:
@@ -95,7 +107,7 @@ class AnomalyModule(Asset):
             return reply.body[0]
         if reply.status == HTTPStatus.BAD_REQUEST and "objects" in reply.body.get("attributes", {}):
             return None
-        raise reply.refuse(str(self.id), "Look at Kibana's log")
+        raise reply.refuse(str(self.id), _LOG)
 
 
 def _list_failures(reply: Reply) -> list[str]:

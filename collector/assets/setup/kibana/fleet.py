@@ -71,9 +71,9 @@ class Package(Asset):
         self.id = AssetId(Kind.PACKAGE, name)
 
     async def compare(self) -> Comparison:
-        """Compare versions."""
+        """Compare versions. Fleet looks in its registry for what is not installed, which may be out of reach."""
         reply = await self._kibana.get(self._path)
-        if not reply.ok and not reply.missing:
+        if not reply.ok and not reply.missing and reply.status != HTTPStatus.BAD_GATEWAY:
             raise reply.refuse(str(self.id), _LOG)
         item: Mapping[str, Any] = reply.body["item"] if reply.ok else {}
         if item.get("status") != "installed":
