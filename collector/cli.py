@@ -74,7 +74,8 @@ def run(
 ) -> None:
     """Collect until stopped: read event hubs, deliver to Elasticsearch, keep checkpoints.
 
-    SIGTERM and Ctrl-C drain what is under way and write checkpoints; a second one leaves at once.
+    SIGTERM and Ctrl-C drain what is under way and write checkpoints; a second one leaves at once. A policy that changes
+    in its file is taken over, at SIGHUP at once; one with mistakes is refused, and the one before stays in force.
     """
     loaded = _load(policy)
     from collector.agent.supervisor import supervise
@@ -83,7 +84,7 @@ def run(
 
     configure_logs(level=log_level.value)
     try:
-        code = asyncio.run(supervise(loaded, data or default_data_folder()))
+        code = asyncio.run(supervise(loaded, policy, data or default_data_folder()))
     except StateInUseError as error:
         fail(str(error))
     except OSError as error:

@@ -13,6 +13,7 @@ pytest_plugins = [
     "plugins.engine",
     "plugins.foreign_clients",
     "plugins.kibana",
+    "plugins.light_job",
     "plugins.metrics_input",
     "plugins.metrics_job",
     "plugins.raw_peer",

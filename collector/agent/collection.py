@@ -6,6 +6,7 @@ and policy. Several can follow each other in one process; two at once on one dat
 
 import asyncio
 import logging
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -13,10 +14,10 @@ from typing import Final
 
 from collector.agent.monitoring import Monitoring
 from collector.agent.pipeline import Pipeline
+from collector.agent.shares import LocalState, Share, add_streams, share_out
 from collector.assets.templates import DATASETS, LOGS
 from collector.policy import EventHubStream, Policy
-from collector.state.sqlite import SqliteCheckpointStore
-from collector.state.sqlite_shards import SqliteShards
+from collector.state.sqlite import StateInUseError
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ _DRAIN_SECONDS: Final = 6.5
 """Of the 10 s that a stop may take; the rest is for checkpoints and for giving partitions back."""
 _STOP_SECONDS: Final = 8.5
 """When whatever still hangs is left behind."""
+_DISCARD_SECONDS: Final = 2.0
 _SUMMARY_SECONDS: Final = 30.0
 
 
@@ -38,72 +40,120 @@ class Collection:
             OSError: the data folder or a certificate cannot be used.
         """
         self._policy = policy
-        hubs, metrics = list(policy.streams()), list(policy.metrics_streams())
-        kept_here = [stream for _, stream in (*hubs, *metrics) if stream.checkpoint_store == "sqlite"]
-        # It locks the data folder for both.
-        self._local_store = SqliteCheckpointStore(data) if kept_here else None
-        self._local_shards = SqliteShards(data) if metrics and kept_here else None
         self._data = data
-        self._pipelines: dict[str, Pipeline] = {}
-        self._tasks: list[asyncio.Task[None]] = []
+        self._state = LocalState(data)
+        self._shares = share_out(policy)
+        self.pipelines: dict[str, Pipeline] = {}
+        """By the names of their outputs; those of the present policy."""
+        self._runs: dict[Pipeline, asyncio.Task[None]] = {}
+        self._stops: dict[Pipeline, asyncio.Task[bool]] = {}
+        self._summary: asyncio.Task[None] | None = None
+        self._failures: asyncio.Queue[BaseException] = asyncio.Queue()
+        self._ending = False
         try:
-            self._add_streams()
+            for name, share in self._shares.items():
+                pipeline = self.pipelines[name] = Pipeline(name, share.output, data)
+                add_streams(pipeline, share, self._state)
         except OSError:
-            self._close_state()
+            self._state.close()
             raise
-        self.monitoring = Monitoring(policy, self._pipelines)
-
-    def _add_streams(self) -> None:
-        for source, stream in self._policy.streams():
-            pipeline = self._pipeline(source.use_output)
-            pipeline.add_stream(stream, self._local_store, source.processors + stream.processors)
-        for source, stream in self._policy.metrics_streams():
-            pipeline = self._pipeline(source.use_output)
-            pipeline.add_metrics_stream(stream, self._local_shards, source.processors + stream.processors)
-
-    def _pipeline(self, output: str) -> Pipeline:
-        """Return the pipeline of an output; one for all streams that feed it."""
-        pipeline = self._pipelines.get(output)
-        if pipeline is None:
-            pipeline = self._pipelines[output] = Pipeline(output, self._policy.outputs[output], self._data)
-        return pipeline
+        self.monitoring = Monitoring(policy, self.pipelines)
 
     async def start(self) -> None:
         """Begin to collect; each output begins when it is ready to be written to."""
-        for note in self._policy.notes:
-            logger.info("policy: %s", note)
+        self._log_notes()
         await self.monitoring.start()
-        self._tasks = [asyncio.create_task(_run_pipeline(pipeline)) for pipeline in self._pipelines.values()]
-        self._tasks.append(asyncio.create_task(self._log_summaries()))
+        self._run(self.pipelines.values())
+        self._summary = asyncio.create_task(self._log_summaries())
 
     async def failed(self) -> BaseException:
         """Wait until a part dies, which only a fault of ours can cause, and return why."""
-        await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
-        failures = (task.exception() for task in self._tasks if task.done())
-        return next(failure for failure in failures if failure is not None)
+        return await self._failures.get()
 
-    async def end(self) -> None:
-        """Take nothing more in, drain, write checkpoints, give partitions back, close every connection."""
-        for task in self._tasks:
-            task.cancel()
+    async def change(self, policy: Policy) -> Sequence[str]:
+        """Follow another policy from now on; return the outputs that were begun anew.
+
+        An output of which nothing changed, with all that feeds it, runs on. The others are drained and their
+        checkpoints written, as at a stop, before their successors begin. One call at a time.
+
+        Raises:
+            StateInUseError: another collector works on the data folder, which is needed now.
+            OSError: the data folder or a certificate cannot be used. In both cases nothing has changed.
+        """
+        shares = share_out(policy)
+        fresh = await self._build_successors(shares)
+        gone = [pipeline for name, pipeline in self.pipelines.items() if name in fresh or name not in shares]
+        await self._let_go(gone)
+        if self._ending:
+            await _discard(fresh.values())
+            return ()
+        for name in self.pipelines.keys() - shares.keys():
+            del self.pipelines[name]
+        for pipeline in fresh.values():
+            pipeline.counters.forget_unsettled()
+        self.pipelines |= fresh
+        self._policy, self._shares = policy, shares
+        self._log_notes()
+        await self.monitoring.change(policy)
+        self._run(fresh.values())
+        return tuple(fresh)
+
+    async def end(self) -> bool:
+        """Take nothing more in, drain, write checkpoints, give partitions back, close every connection.
+
+        Returns whether all that was taken in is settled.
+        """
+        self._ending = True
         logger.info("collector stops: draining what is under way")
-        deadline = asyncio.get_running_loop().time() + _STOP_SECONDS
-        stops = [
-            pipeline.stop(drain_seconds=_DRAIN_SECONDS, deadline=deadline) for pipeline in self._pipelines.values()
-        ]
-        drained = all(await asyncio.gather(*stops))
-        self._close_state()
+        if self._summary is not None:
+            self._summary.cancel()
+        drained = await self._let_go(self.pipelines.values())
+        self._state.close()
         self._log_summary()
         await self.monitoring.close()
         if drained:
             logger.info("collector stopped")
         else:
             logger.warning("collector stopped before everything was settled; the rest is read again at the next start")
+        return drained
 
-    def _close_state(self) -> None:
-        for store in (self._local_shards, self._local_store):
-            if store is not None:
-                store.close()
+    async def _build_successors(self, shares: Mapping[str, Share]) -> dict[str, Pipeline]:
+        """Build what is new or differs; a successor goes on counting where its predecessor ends."""
+        fresh: dict[str, Pipeline] = {}
+        try:
+            for name, share in shares.items():
+                if share != self._shares.get(name):
+                    pipeline = fresh[name] = Pipeline(name, share.output, self._data, self.pipelines.get(name))
+                    add_streams(pipeline, share, self._state)
+        except (OSError, StateInUseError):
+            await _discard(fresh.values())
+            raise
+        return fresh
+
+    async def _let_go(self, pipelines: Iterable[Pipeline]) -> bool:
+        """End pipelines in order, each once however often it is asked for; return whether all were drained."""
+        deadline = asyncio.get_running_loop().time() + _STOP_SECONDS
+        for pipeline in pipelines:
+            if pipeline not in self._stops:
+                if run := self._runs.pop(pipeline, None):
+                    run.cancel()
+                stop = pipeline.stop(drain_seconds=_DRAIN_SECONDS, deadline=deadline)
+                self._stops[pipeline] = asyncio.create_task(stop)
+        return all(await asyncio.gather(*(self._stops[pipeline] for pipeline in pipelines)))
+
+    def _run(self, pipelines: Iterable[Pipeline]) -> None:
+        for pipeline in pipelines:
+            run = self._runs[pipeline] = asyncio.create_task(_run_pipeline(pipeline))
+            run.add_done_callback(self._note_failure)
+
+    def _note_failure(self, run: asyncio.Task[None]) -> None:
+        failure = None if run.cancelled() else run.exception()
+        if failure is not None:
+            self._failures.put_nowait(failure)
+
+    def _log_notes(self) -> None:
+        for note in self._policy.notes:
+            logger.info("policy: %s", note)
 
     async def _log_summaries(self) -> None:
         with suppress(asyncio.CancelledError):
@@ -112,9 +162,15 @@ class Collection:
                 self._log_summary()
 
     def _log_summary(self) -> None:
-        for pipeline in self._pipelines.values():
+        for pipeline in self.pipelines.values():
             fates = {name: value for name, value in asdict(pipeline.counters).items() if isinstance(value, int)}
             logger.info("records so far", extra={"output": pipeline.name} | fates)
+
+
+async def _discard(pipelines: Iterable[Pipeline]) -> None:
+    """Close what was built and never started."""
+    deadline = asyncio.get_running_loop().time() + _DISCARD_SECONDS
+    await asyncio.gather(*(pipeline.stop(drain_seconds=0, deadline=deadline) for pipeline in pipelines))
 
 
 async def _run_pipeline(pipeline: Pipeline) -> None:

@@ -13,7 +13,6 @@ from uuid import uuid4
 
 from elasticsearch import AsyncElasticsearch
 
-from collector import __version__
 from collector.telemetry.documents import DATASET, TYPE, Identity, build_documents
 from collector.telemetry.status import Status
 from collector.telemetry.trouble import Trouble
@@ -24,6 +23,11 @@ _LAST_REQUEST_SECONDS: Final = 1.0
 _MAX_REASON: Final = 300
 
 
+def identify(version: str) -> Identity:
+    """Return what tells this process from every other that sends such documents."""
+    return Identity(platform.node(), version, str(uuid4()))
+
+
 class HealthDocuments:
     """Sends what there is to tell, every interval."""
 
@@ -31,6 +35,7 @@ class HealthDocuments:
         self,
         client_settings: dict[str, Any],
         statuses: Callable[[], Iterable[Status]],
+        identity: Identity,
         *,
         namespace: str,
         interval: float,
@@ -44,7 +49,7 @@ class HealthDocuments:
         self._interval = interval
         self._ready = ready
         self._trouble = trouble
-        self._identity = Identity(platform.node(), __version__, str(uuid4()))
+        self._identity = identity
 
     async def run(self) -> None:
         """Send until cancelled."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from collector import __version__
-from collector.agent.health_documents import HealthDocuments
+from collector.agent.health_documents import HealthDocuments, identify
 from collector.agent.metrics_health import describe_metrics, metrics_health
 from collector.agent.pipeline import Pipeline, RunningStream
 from collector.output.elasticsearch.connection import client_settings
@@ -39,47 +39,71 @@ class Monitoring:
     """Everything that ``agent.monitoring`` of the policy asks for."""
 
     def __init__(self, policy: Policy, pipelines: Mapping[str, Pipeline]) -> None:
-        """Watch the pipelines, by the names of their outputs."""
-        self._policy = policy.agent.monitoring
-        self._pipelines = tuple(pipelines.values())
+        """Watch the pipelines, by the names of their outputs, as they are at each moment."""
+        self._policy = policy
+        self._pipelines = pipelines
         self._started_at = time.time()
+        self._identity = identify(__version__)
         self._endpoint = Endpoint(self.statuses, self.components, __version__)
-        self._documents = self._prepare_documents(policy, pipelines)
+        self._documents: HealthDocuments | None = None
         self._sending: asyncio.Task[None] | None = None
 
-    def _prepare_documents(self, policy: Policy, pipelines: Mapping[str, Pipeline]) -> HealthDocuments | None:
-        name = policy.monitoring_output
-        if name is None or not (self._policy.enabled and self._policy.metrics):
+    async def start(self) -> None:
+        """Begin to answer and to send; called before anything else runs, so that a slow start can be watched."""
+        await self._serve_pages()
+        self._send_documents()
+
+    async def change(self, policy: Policy) -> None:
+        """Do what another policy asks for; pages whose settings stay as they were are served on."""
+        before, self._policy = self._policy.agent.monitoring, policy
+        now = policy.agent.monitoring
+        if (before.enabled, before.http) != (now.enabled, now.http):
+            await self._endpoint.close()
+            await self._serve_pages()
+        await self._stop_sending()
+        self._send_documents()
+
+    async def close(self) -> None:
+        """Send the final numbers and stop answering; called when all else has ended."""
+        await self._stop_sending()
+        if self._documents is not None:
+            await self._documents.send_last()
+        await self._endpoint.close()
+
+    async def _serve_pages(self) -> None:
+        settings = self._policy.agent.monitoring
+        if settings.enabled and settings.http.enabled:
+            await self._listen(settings.http)
+
+    def _send_documents(self) -> None:
+        self._documents = self._prepare_documents()
+        if self._documents is not None:
+            self._sending = asyncio.create_task(self._documents.run())
+
+    async def _stop_sending(self) -> None:
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.wait([self._sending])
+
+    def _prepare_documents(self) -> HealthDocuments | None:
+        name, settings = self._policy.monitoring_output, self._policy.agent.monitoring
+        if name is None or not (settings.enabled and settings.metrics):
             return None
-        pipeline = pipelines.get(name)
+        pipeline = self._pipelines.get(name)
         return HealthDocuments(
-            client_settings(policy.outputs[name]) if pipeline is None else pipeline.client_settings,
+            client_settings(self._policy.outputs[name]) if pipeline is None else pipeline.client_settings,
             self.statuses,
-            namespace=self._policy.namespace,
-            interval=self._policy.metrics_period.total_seconds(),
+            self._identity,
+            namespace=settings.namespace,
+            interval=settings.metrics_period.total_seconds(),
             ready=lambda: pipeline is None or pipeline.started,
             trouble=Trouble("monitoring"),
         )
 
-    async def start(self) -> None:
-        """Begin to answer and to send; called before anything else runs, so that a slow start can be watched."""
-        if self._policy.enabled and self._policy.http.enabled:
-            await self._listen(self._policy.http)
-        if self._documents is not None:
-            self._sending = asyncio.create_task(self._documents.run())
-
-    async def close(self) -> None:
-        """Send the final numbers and stop answering; called when all else has ended."""
-        if self._documents is not None and self._sending is not None:
-            self._sending.cancel()
-            await asyncio.wait([self._sending])
-            await self._documents.send_last()
-        await self._endpoint.close()
-
     def statuses(self) -> Iterator[Status]:
         """Yield every subject as it is now; nothing else runs in between, so the numbers fit together."""
         yield ProcessStatus(__version__, self._started_at, sum(os.times()[:2]), _resident_bytes())
-        for pipeline in self._pipelines:
+        for pipeline in self._pipelines.values():
             yield _describe_output(pipeline)
             for reason, records in pipeline.counters.dead_letter_reasons.items():
                 yield DeadLetterStatus(pipeline.name, reason, records)
@@ -91,11 +115,10 @@ class Monitoring:
 
     def components(self) -> list[Component]:
         """Return outputs and streams with their state now."""
-        outputs = [_output_health(pipeline) for pipeline in self._pipelines]
-        hubs = [_stream_health(pipeline, stream) for pipeline in self._pipelines for stream in pipeline.streams]
-        metrics = [
-            metrics_health(pipeline.started, metrics) for pipeline in self._pipelines for metrics in pipeline.metrics
-        ]
+        pipelines = self._pipelines.values()
+        outputs = [_output_health(pipeline) for pipeline in pipelines]
+        hubs = [_stream_health(pipeline, stream) for pipeline in pipelines for stream in pipeline.streams]
+        metrics = [metrics_health(pipeline.started, metrics) for pipeline in pipelines for metrics in pipeline.metrics]
         return outputs + hubs + metrics
 
     async def _listen(self, http: MonitoringHttp) -> None:

@@ -52,8 +52,11 @@ class RunningStream:
 class Pipeline:
     """Reads the streams of one output and delivers their records."""
 
-    def __init__(self, name: str, policy: OutputPolicy, data: Path) -> None:
-        self.counters = Counters()
+    def __init__(self, name: str, policy: OutputPolicy, data: Path, predecessor: "Pipeline | None" = None) -> None:
+        """Build the output; a predecessor, which ends before this one starts, leaves its counters to it."""
+        self.counters = Counters() if predecessor is None else predecessor.counters
+        self._policy = policy
+        self._was_ready = predecessor is not None and predecessor.started and predecessor.is_for(policy)
         self.name = name
         self._data = data
         self.started = False
@@ -107,9 +110,14 @@ class Pipeline:
         kept_here = local if stream.checkpoint_store == "sqlite" else None
         self._metrics.append(open_metrics_stream(stream, intake, kept_here, processors))
 
+    def is_for(self, policy: OutputPolicy) -> bool:
+        """Whether the output is this one, with all its settings."""
+        return policy == self._policy
+
     async def wait_until_ready(self) -> None:
-        """Return when the output can be written to."""
-        await wait_until_ready(self.client_settings, self.readiness)
+        """Return when the output can be written to; what a predecessor has seen of it need not be seen again."""
+        if not self._was_ready:
+            await wait_until_ready(self.client_settings, self.readiness)
 
     def start(self) -> None:
         """Start the output, then every stream."""

@@ -6,11 +6,13 @@ import logging
 import os
 import signal
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from collector import __version__
 from collector.agent.collection import Collection
+from collector.agent.policy_changes import PolicyChanges
 from collector.policy import Policy
 
 logger = logging.getLogger(__name__)
@@ -21,16 +23,17 @@ _EXIT_AT_ONCE: Final = 130
 
 
 class Supervisor:
-    """Runs what a policy asks for until it is told to stop."""
+    """Runs what a policy asks for until it is told to stop, and takes over what changes in the policy's file."""
 
-    def __init__(self, policy: Policy, data: Path) -> None:
-        """Build every part; nothing is sent yet.
+    def __init__(self, policy: Policy, file: Path, data: Path, environ: Mapping[str, str]) -> None:
+        """Build every part of the policy that was loaded from ``file``; nothing is sent yet.
 
         Raises:
             StateInUseError: another collector works on the data folder.
             OSError: the data folder or a certificate cannot be used.
         """
         self._collection = Collection(policy, data)
+        self._changes = PolicyChanges(policy, file, environ, self._collection.change)
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -40,10 +43,11 @@ class Supervisor:
         self._stopping.set()
 
     def listen_for_signals(self) -> None:
-        """Stop at SIGTERM and SIGINT."""
+        """Stop at SIGTERM and SIGINT; read the policy again at SIGHUP."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._changes.look_now)
 
     async def run(self) -> int:
         """Run until the stop; return the exit code: 0, or 1 after a fault of ours."""
@@ -51,17 +55,16 @@ class Supervisor:
         await self._collection.start()
         failed = asyncio.create_task(self._collection.failed())
         stop = asyncio.create_task(self._stopping.wait())
-        try:
-            await asyncio.wait([stop, failed], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            stop.cancel()
-        failure = failed.result() if failed.done() else None
-        failed.cancel()
+        changes = asyncio.create_task(self._changes.run())
+        await asyncio.wait([stop, failed, changes], return_when=asyncio.FIRST_COMPLETED)
+        failure = failed.result() if failed.done() else changes.exception() if changes.done() else None
         if failure is not None:
             logger.critical("collector fails", exc_info=failure)
         code = 0 if failure is None else 1
         exit_at_the_latest(code)
         await self._collection.end()
+        for task in (stop, failed, changes):
+            task.cancel()
         return code
 
 
@@ -75,9 +78,12 @@ def exit_at_the_latest(code: int) -> None:
     timer.start()
 
 
-async def supervise(policy: Policy, data: Path) -> int:
-    """Run a collector in this process until a signal ends it; return its exit code."""
-    supervisor = Supervisor(policy, data)
+async def supervise(policy: Policy, file: Path, data: Path) -> int:
+    """Run a collector in this process until a signal ends it; return its exit code.
+
+    The policy was loaded from ``file``, with variables from the environment.
+    """
+    supervisor = Supervisor(policy, file, data, os.environ)
     gc.freeze()  # modules and clients live to the end, so looking through them for garbage is for nothing
     supervisor.listen_for_signals()
     return await supervisor.run()

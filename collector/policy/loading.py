@@ -78,8 +78,10 @@ class _Loading:
 
     def build_policy(self, value: dict[str, Value]) -> Policy:
         """Return the policy, or raise `PolicyError` with all that the report holds by then."""
+        files: dict[str, Path] = {}
         if self._environ is not None:
-            self._variables = Variables(self._environ, self._take_file_sources(value))
+            files = self._take_file_sources(value)
+            self._variables = Variables(self._environ, files)
         self._refuse_other_files(value)
         given = shape_section(value, TopLevel, (), self._report) or {}
         for key, what in (("outputs", "a mapping of names to outputs"), ("inputs", "a list of inputs")):
@@ -94,7 +96,9 @@ class _Loading:
         sections = {name: output.section for name, output in outputs.items() if output.section is not None}
         whole = tuple(entry.section for entry in inputs if entry.section is not None)
         self._report.raise_problems()
-        return Policy(outputs=sections, agent=agent, inputs=whole, notes=self._report.notes)
+        return Policy(
+            outputs=sections, agent=agent, inputs=whole, notes=self._report.notes, files=tuple(files.values())
+        )
 
     def _refuse_other_files(self, value: dict[str, Value]) -> None:
         """Raise `PolicyError` with one problem when the file is of another kind, not with one for each key."""

@@ -4,6 +4,7 @@ Promises: what stands here has been checked, has no variables left, and holds on
 """
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import ClassVar
 
 from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream
@@ -36,9 +37,11 @@ class Policy(TopLevel):
     """An Elastic Agent policy, reduced to what this collector does.
 
     `notes` says what else the file holds: each key, output or input that is not used, once, with place and reason.
+    `files` are those that its variables may name.
     """
 
     notes: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
     def streams(self) -> Iterator[tuple[EventHubInput, EventHubStream]]:
         """Yield every stream that reads an event hub with its input, in the order of the file."""

@@ -45,3 +45,8 @@ class Counters:
     def balanced(self) -> bool:
         """Whether the accounting identity holds."""
         return self.received == self.settled + self.in_flight
+
+    def forget_unsettled(self) -> None:
+        """Take back what nobody waits for any more: it is read again, and counted then."""
+        self.received -= self.in_flight
+        self.in_flight = 0

@@ -61,6 +61,12 @@ class Daemon:
                 await self._news.wait()
         return found[-1]
 
+    async def wait_for_news(self) -> None:
+        """Wait for another line of the log."""
+        self._news.clear()
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await self._news.wait()
+
     async def scrape(self) -> Scrape:
         """Read /metrics now; the end of the test checks the accounting identity, for this page and all others."""
         await self.wait_to_say("monitoring listens")
