@@ -22,6 +22,7 @@ pytest_plugins = [
     "plugins.scenario",
     "plugins.schedules",
     "plugins.tls_server",
+    "plugins.upkeep",
 ]
 
 

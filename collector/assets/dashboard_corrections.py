@@ -6,8 +6,8 @@
 - The second ring of a pie is stored as the second axis of a mosaic, and not as Kibana's own pies have it.
 - In a formula the percentile of ``percentile()`` is not compiled, and ``shift`` and ``reducedTimeRange`` are where
   Kibana does not look for them.
-- It has no words for some things that a Lens column can have (a time scale, a filter): the source says them under
-  ``columns``, by the column's id.
+- It has no words for some things that a Lens column can have (a time scale, a filter, top values by the alphabet): the
+  source says them under ``columns``, by the column's id.
 
 Refused is what it would leave out without a word: the filter of a figure, and the order of top values by a formula.
 """
@@ -38,11 +38,11 @@ def correct_dashboard(compiled: _Json, source: Mapping[str, Any], additions: Map
         panel["embeddableConfig"]["description"] = descriptions[panel["panelIndex"]]
         _correct_rings(panel)
         for layer in _layers(panel):
-            _refuse_order_by_formula(panel["panelIndex"], layer)
             _correct_layer(layer)
             for name in additions.keys() & layer["columns"].keys():
                 layer["columns"][name] |= additions[name]
                 unused.discard(name)
+            _refuse_order_by_formula(panel["panelIndex"], layer)
     if unused:
         raise AssetError(f"{compiled['id']}: no column has the id {', '.join(sorted(unused))}")
     return compiled
@@ -63,7 +63,9 @@ def _refuse_filtered_figures(dashboard: str, source: object) -> None:
 def _refuse_order_by_formula(panel: str, layer: _Json) -> None:
     for column in layer["columns"].values():
         if column["operationType"] == "terms" and column["params"]["orderBy"].get("fallback"):
-            raise AssetError(f"panel {panel}: top values cannot be by a formula: sort by a figure, or put one first")
+            raise AssetError(
+                f"panel {panel}: top values cannot be by a formula: sort by a figure, put one first, or say params"
+            )
 
 
 def _layers(panel: Mapping[str, Any]) -> Iterator[_Json]:

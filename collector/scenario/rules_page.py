@@ -42,9 +42,9 @@ from its end to the last recovery. An empty cell is a rule that stayed quiet.
 """
 _OBJECTIVES: Final = """## Service level objectives
 
-SLO templates of the package, for a Kibana newer still and a platinum licence. They read every namespace. An SLO does not
-look back behind its `syncDelay`: it is 15 minutes, since Azure is up to 10 late. Their queries count what the ledger of
-a day says (`tests/assets/test_slo_templates.py`).
+SLO templates of the package, for a Kibana newer still and a platinum licence. They read every namespace. An SLO does
+not look back behind its `syncDelay`: it is 15 minutes, since Azure is up to 10 late. Their queries count what the
+ledger of a day says (`tests/assets/test_slo_templates.py`).
 
 Who watches an objective depends on the licence, and it is never both. With platinum it is a burn-rate rule over the
 SLO; burn rates are Kibana's own and not run here. With a basic licence it is the two error-budget rules above, which

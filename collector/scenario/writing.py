@@ -54,7 +54,7 @@ def write_texts(client: Elasticsearch, texts: Iterable[tuple[datetime, str]], na
     Raises:
         ScenarioRefusedError: a document was refused.
     """
-    _send(client, _encode_records(texts, namespace))
+    write_lines(client, _encode_records(texts, namespace))
 
 
 def write_documents(client: Elasticsearch, target: DataStream, documents: Iterable[Document]) -> None:
@@ -68,7 +68,9 @@ def write_documents(client: Elasticsearch, target: DataStream, documents: Iterab
         "event": {"module": "azure", "dataset": target.dataset},
     }
     bodies = ((document.id, {**document.source, **shared}) for document in documents)
-    _send(client, (action(target.name, number.encode()) + msgspec.json.encode(body) + b"\n" for number, body in bodies))
+    write_lines(
+        client, (action(target.name, number.encode()) + msgspec.json.encode(body) + b"\n" for number, body in bodies)
+    )
     client.indices.refresh(index=target.name)
 
 
@@ -79,11 +81,16 @@ def write_reports(client: Elasticsearch, target: str, documents: Iterable[Mappin
         ScenarioRefusedError: a document was refused.
     """
     create = msgspec.json.encode({"create": {"_index": target}})
-    _send(client, (b"\n".join((create, msgspec.json.encode(document), b"")) for document in documents))
+    write_lines(client, (b"\n".join((create, msgspec.json.encode(document), b"")) for document in documents))
     client.indices.refresh(index=target)
 
 
-def _send(client: Elasticsearch, lines: Iterable[bytes]) -> None:
+def write_lines(client: Elasticsearch, lines: Iterable[bytes]) -> None:
+    """Send lines of bulk requests, each an action with its document.
+
+    Raises:
+        ScenarioRefusedError: a document was refused.
+    """
     for part in batched(lines, _LINES_A_REQUEST):
         answer = client.bulk(operations=cast("Any", part))  # encoded lines go through as they are
         refused = [item["create"] for item in answer["items"] if item["create"]["status"] not in {201, 409}]
