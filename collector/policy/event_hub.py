@@ -113,7 +113,7 @@ class EventHubStream(BlobStorage, ContentKeys, AzureLogin, HubName):
     processor_update_interval: Annotated[timedelta, Duration("1s", "10m")] = setting(
         timedelta(seconds=5),
         "How often a partition's position is written at most; also at stop.",
-        reason="after a crash at most 5s are read again, and a blob write each 5s costs next to nothing",
+        reason="after a crash at most 5s are read again; writes to Blob storage cost dollars a month a partition",
     )
     prefetch: Annotated[int, WholeNumber(1, 10_000)] = setting(
         300,
