@@ -190,6 +190,18 @@ async def test_a_connector_is_added_to_a_rule_that_a_person_changed_and_the_chan
     assert {each["id"] for each in rule["actions"]} == {"pager"}
 
 
+async def test_what_we_do_not_ship_stays_when_a_rule_is_brought_back(kibana: KibanaRig) -> None:
+    await run(kibana)
+    await raise_threshold(kibana, 42)
+    flapping = {"look_back_window": 10, "status_change_threshold": 3}
+    await change_rule(kibana, EQUATION, params=(await read_rule(kibana, EQUATION))["params"], flapping=flapping)
+    await run(kibana, replace(RULES, overwrite_rules=True))
+    rule = await read_rule(kibana, EQUATION)
+
+    assert rule["flapping"] == flapping
+    assert rule["params"]["criteria"][0]["threshold"] != [42]
+
+
 async def test_actions_that_a_person_added_stay() -> None:
     connectors = [Connector("pager", type=".index"), Connector("mail", type=".email")]
     async with open_kibana_rig(connectors=connectors) as kibana:

@@ -168,17 +168,14 @@ class AlertRule(Asset):
         actions = [_clean_action(each) for each in self._actions]
         if connector is not None and self._lacks_actions:
             actions += connector.build_actions(self._type)
-        if self._keeps_changes:
-            stored = cast("Mapping[str, Any]", self._stored)
-            kept = {name: stored[name] for name in _KEPT if stored.get(name) is not None}
-            return {**kept, "actions": actions}
-        return {**self._shipped, "tags": [*self._shipped["tags"], mark(self._shipped)], "actions": actions}
+        stored = self._stored or {}
+        kept = _THEIRS if not self._keeps_changes else (*_THEIRS, *self._shipped)
+        body = {**self._shipped, "tags": [*self._shipped["tags"], mark(self._shipped)], "actions": actions}
+        return body | {name: stored[name] for name in kept if stored.get(name) is not None}
 
 
-_KEPT: Final = (
-    *("name", "tags", "schedule", "params", "alert_delay"),
-    *("throttle", "notify_when", "flapping", "artifacts"),
-)
+_THEIRS: Final = ("throttle", "notify_when", "flapping", "artifacts")
+"""What we never ship, and an update would take away."""
 _ACTION: Final = ("id", "group", "params", "uuid", "frequency", "alerts_filter", "use_alert_data_for_template")
 
 

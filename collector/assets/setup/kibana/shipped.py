@@ -22,6 +22,8 @@ _TAG_ATTRIBUTES: Final = {
     "description": "Installed by aoai-collector setup",
     "color": "#0077CC",
 }
+_VERSIONS: Final = {"coreMigrationVersion": "8.8.0", "typeMigrationVersion": "8.0.0"}
+"""The versions of Kibana whose form tags and data views have since; without them Kibana takes them for ancient."""
 _REFERENCE: Final = f"tag-ref-{TAG}"
 _TIME: Final = "@timestamp"
 
@@ -44,7 +46,7 @@ def build_objects() -> list[SavedObject]:
     """The tag, the data views, the searches and the dashboards, each after what it refers to."""
     shipped = [encode_nested(each) for folder in ("search", "dashboard") for each in read_shipped(folder)]
     views = sorted({each["id"] for saved in shipped for each in saved["references"] if each["type"] == DATA_VIEW})
-    tag: SavedObject = {"id": TAG, "type": "tag", "attributes": _TAG_ATTRIBUTES, "references": []}
+    tag: SavedObject = {"id": TAG, "type": "tag", "attributes": _TAG_ATTRIBUTES, "references": [], **_VERSIONS}
     return [tag, *(_mark(_build_view(each)) for each in views), *(_mark({**each, "managed": True}) for each in shipped)]
 
 
@@ -80,7 +82,7 @@ def is_of_fleet(saved: Mapping[str, Any]) -> bool:
 
 def _build_view(title: str) -> SavedObject:
     attributes = {"title": title, "name": title, "timeFieldName": _TIME, "allowNoIndex": True}
-    return {"id": title, "type": DATA_VIEW, "attributes": attributes, "references": []}
+    return {"id": title, "type": DATA_VIEW, "attributes": attributes, "references": [], **_VERSIONS}
 
 
 def _mark(saved: SavedObject) -> SavedObject:
