@@ -32,9 +32,11 @@ class Sink:
             body = igzip.decompress(body)
         count = body.count(b"\n") // 2
         self.documents += count
-        item = _SHORT_ITEM if "filter_path" in request.query else _FULL_ITEM
-        items = b",".join([item] * count)
-        reply = b'{"errors":false,"took":1,"items":[' + items + b"]}"
+        wanted = request.query.get("filter_path")
+        items = b",".join([_FULL_ITEM if wanted is None else _SHORT_ITEM] * count)
+        told = b'"took":1,' if wanted is None else b""
+        told += b'"errors":false,' if wanted is None or "errors" in wanted else b""
+        reply = b"{" + told + b'"items":[' + items + b"]}"
         return web.Response(body=reply, headers=_HEADERS)
 
     async def count(self, _request: web.Request) -> web.Response:

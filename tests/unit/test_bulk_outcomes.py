@@ -9,6 +9,7 @@ from collector.output.elasticsearch.outcomes import (
     GarbledReplyError,
     ItemOutcome,
     RequestOutcome,
+    all_created,
     classify_item,
     classify_request,
     read_reply,
@@ -134,3 +135,44 @@ def test_a_reply_with_another_number_of_answers_is_garbled(expected: int) -> Non
 
     with pytest.raises(GarbledReplyError):
         read_reply(body, expected)
+
+
+def reply_of(answers: list[dict[str, object]]) -> bytes:
+    """A reply as Elasticsearch writes it when `FILTER_PATH` is asked for: without blanks."""
+    return json.dumps({"items": [{"create": answer} for answer in answers]}, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("count", [1, 2, 1600])
+def test_an_answer_that_all_were_created_is_known_at_a_glance(count: int) -> None:
+    body = reply_of([{"status": 201}] * count)
+
+    assert all_created(body, count)
+    assert [(each.status, each.failure_store) for each in read_reply(body, count)] == [(201, None)] * count
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_of_another_number_of_items_it_says_nothing(count: int) -> None:
+    assert not all_created(reply_of([{"status": 201}] * 2), count)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"status": 409},
+        {"status": 200},
+        {"status": 201, "failure_store": "used"},
+        {"status": 400, "error": {"type": '{"create":{"status":201}}'}},
+    ],
+    ids=["already there", "dropped", "diverted", "refused"],
+)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_one_item_that_was_not_created_is_not_overlooked(odd: dict[str, object], place: int) -> None:
+    answers: list[dict[str, object]] = [{"status": 201}] * 3
+    answers[place] = odd
+
+    assert not all_created(reply_of(answers), 3)
+
+
+@pytest.mark.parametrize("body", GARBAGE)
+def test_garbage_does_not_say_that_all_were_created(body: bytes) -> None:
+    assert not all_created(body, 1)

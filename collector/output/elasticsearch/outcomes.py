@@ -110,10 +110,19 @@ FILTER_PATH: Final = "items.*.status,items.*.error.type,items.*.error.reason,ite
 """All that is read of a bulk reply; ``errors`` alone would hide a document that went to the failure store."""
 
 _REPLY: Final = msgspec.json.Decoder(_BulkReply)
+_CREATED: Final = b'{"create":{"status":201}}'
 
 
 class GarbledReplyError(ValueError):
     """The body of an answer is not a bulk reply for this request; nobody knows what was indexed."""
+
+
+def all_created(body: bytes, expected: int) -> bool:
+    """Tell whether an answer says of ``expected`` items that each was indexed, in the words of Elasticsearch.
+
+    Nearly every answer does, and comparing bytes takes a tenth of reading them. False says nothing: read the answer.
+    """
+    return body == b'{"items":[' + b",".join([_CREATED] * expected) + b"]}"
 
 
 def read_reply(body: bytes, expected: int) -> list[ItemAnswer]:

@@ -21,6 +21,7 @@ from collector.output.elasticsearch.outcomes import (
     ItemError,
     ItemOutcome,
     RequestOutcome,
+    all_created,
     classify_item,
     classify_request,
     read_reply,
@@ -37,7 +38,6 @@ _NOT_WRITTEN: Final = frozenset(
     {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}
 )
 """What was answered like this is not there; after a time-out, a broken connection or an error nobody knows."""
-_INDEXED: Final = int(HTTPStatus.CREATED)
 _SETTLED: Final = frozenset({ItemOutcome.INDEXED, ItemOutcome.ALREADY_THERE, ItemOutcome.DROPPED, ItemOutcome.DIVERTED})
 
 
@@ -163,6 +163,12 @@ class Sender:
         return bulk, False
 
     def _read(self, bulk: Bulk, answer: Answer, turn: Turn) -> tuple[Bulk, bool]:
+        if all_created(answer.body, len(bulk)) and all(item.dead_letter_reason is None for item in bulk):
+            turn.passed()
+            self._settle_indexed(bulk)
+            self._trouble.over()
+            self._pauses.reset()
+            return [], False
         try:
             answers = read_reply(answer.body, len(bulk))
         except GarbledReplyError as error:
@@ -179,7 +185,7 @@ class Sender:
             self._complain(ItemOutcome.AGAIN, answers[0])
             return bulk, False
         turn.passed()
-        remaining, delayed = ([], False) if self._all_indexed(bulk, answers) else self._settle(bulk, answers)
+        remaining, delayed = self._settle(bulk, answers)
         if not delayed:
             self._trouble.over()
             self._pauses.reset()
@@ -223,19 +229,14 @@ class Sender:
         refused = ItemAnswer(answer.status, ItemError("request_refused", answer.reason))
         return self._settle(bulk, [refused], ItemOutcome.REFUSED)
 
-    def _all_indexed(self, bulk: Bulk, answers: Sequence[ItemAnswer]) -> bool:
-        """Settle a bulk of which every item was indexed, which is nearly every bulk, at a fraction of the work."""
-        if not all(answer.status == _INDEXED and answer.failure_store is None for answer in answers):
-            return False
-        if any(item.dead_letter_reason is not None for item in bulk):
-            return False
+    def _settle_indexed(self, bulk: Bulk) -> None:
+        """Settle records that were all indexed, at a fraction of the work."""
         self._counters.indexed += len(bulk)
         self._counters.in_flight -= len(bulk)
         for item in bulk:
             if item.looked_up:
                 item.window.note_absent(item.sequence_number, item.size)
             item.settle()
-        return True
 
     def _settle(
         self, bulk: Bulk, answers: Sequence[ItemAnswer], verdict: ItemOutcome | None = None
