@@ -10,10 +10,8 @@ from typing import Any, Final
 
 import msgspec
 
-from collector.assets.errors import AssetError
-from collector.assets.files import read_yaml_object, sources_root
 from collector.assets.panels.kql import translate_kql
-from collector.assets.rules.sources import ID_PREFIX
+from collector.assets.rules.sources import ID_PREFIX, read_folder
 
 _LATEST_ARRIVAL: Final = "15m"
 _CREATED_BY: Final = "ml-module-aoai"
@@ -52,8 +50,7 @@ def load_modules(folder: Path | None = None) -> Mapping[str, ModuleSource]:
     Raises:
         AssetError: a file is no module.
     """
-    root = folder or sources_root() / "dashboards" / "ml"
-    return {f"{ID_PREFIX}{path.stem}": _read(path) for path in sorted(root.glob("*.yml"))}
+    return {f"{ID_PREFIX}{stem}": source for stem, source in read_folder(ModuleSource, "ml", folder).items()}
 
 
 def build_module(module_id: str, source: ModuleSource) -> dict[str, Any]:
@@ -97,10 +94,3 @@ def _datafeed(job_id: str, job: JobSource) -> dict[str, Any]:
         "query": translate_kql(job.filter),
         "query_delay": _LATEST_ARRIVAL,
     }
-
-
-def _read(path: Path) -> ModuleSource:
-    try:
-        return msgspec.convert(read_yaml_object(path), ModuleSource)
-    except msgspec.ValidationError as error:
-        raise AssetError(f"{path.name}: {error}") from error

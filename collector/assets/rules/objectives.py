@@ -11,9 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from collector.assets.errors import AssetError
-from collector.assets.files import read_yaml_object, sources_root
-from collector.assets.rules.sources import ID_PREFIX
+from collector.assets.rules.sources import ID_PREFIX, read_folder
 from collector.assets.rules.templates import TAGS
 
 _LATEST_ARRIVAL: Final = "15m"
@@ -56,8 +54,7 @@ def load_objectives(folder: Path | None = None) -> Mapping[str, ObjectiveSource]
     Raises:
         AssetError: a file is no objective.
     """
-    root = folder or sources_root() / "dashboards" / "slos"
-    return {f"{ID_PREFIX}{path.stem}-slo": _read(path) for path in sorted(root.glob("*.yml"))}
+    return {f"{ID_PREFIX}{stem}-slo": source for stem, source in read_folder(ObjectiveSource, "slos", folder).items()}
 
 
 def build_objective(objective_id: str, source: ObjectiveSource) -> dict[str, Any]:
@@ -84,10 +81,3 @@ def build_objective(objective_id: str, source: ObjectiveSource) -> dict[str, Any
             "tags": list(TAGS),
         },
     }
-
-
-def _read(path: Path) -> ObjectiveSource:
-    try:
-        return msgspec.convert(read_yaml_object(path), ObjectiveSource)
-    except msgspec.ValidationError as error:
-        raise AssetError(f"{path.name}: {error}") from error

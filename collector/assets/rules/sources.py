@@ -93,12 +93,21 @@ def load_rule_sources(folder: Path | None = None) -> Mapping[str, RuleSource]:
     Raises:
         AssetError: a file is no rule.
     """
-    root = folder or sources_root() / "dashboards" / "rules"
-    return {f"{ID_PREFIX}{path.stem}": _read(path) for path in sorted(root.glob("*.yml"))}
+    return {f"{ID_PREFIX}{stem}": source for stem, source in read_folder(RuleSource, "rules", folder).items()}
 
 
-def _read(path: Path) -> RuleSource:
+def read_folder[T](kind: type[T], name: str, folder: Path | None = None) -> Mapping[str, T]:
+    """Read every file of a folder in ``dashboards``, or of another one, by the stems of their names.
+
+    Raises:
+        AssetError: a file is not of that kind.
+    """
+    paths = sorted((folder or sources_root() / "dashboards" / name).glob("*.yml"))
+    return {path.stem: _read(kind, path) for path in paths}
+
+
+def _read[T](kind: type[T], path: Path) -> T:
     try:
-        return msgspec.convert(read_yaml_object(path), RuleSource)
+        return msgspec.convert(read_yaml_object(path), kind)
     except msgspec.ValidationError as error:
         raise AssetError(f"{path.name}: {error}") from error
