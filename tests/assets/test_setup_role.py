@@ -44,3 +44,17 @@ async def test_with_the_role_all_is_done_and_without_any_part_of_it_something_is
         refused = await count_refusals(kibana, fleet=False) + await count_refusals(kibana, fleet=True)
 
     assert bool(refused) == (lacking != "nothing")
+
+
+async def test_every_request_of_a_run_is_of_a_form_that_kibana_takes() -> None:
+    """What is not there is asked for by reads and exports; nothing else is answered by a refusal."""
+    user = User("setup", password="pass", privileges={EVERYWHERE: FEATURES})
+    async with open_kibana_rig(Instance(licence=Licence.TRIAL), users=[user]) as kibana:
+        await count_refusals(kibana, fleet=False)
+        await count_refusals(kibana, fleet=True)
+        refused = [each for each in kibana.emulator.journal if each.status >= 400]
+        routes = {(each.method, each.route) for each in kibana.emulator.journal if each.changes}
+
+    assert {(each.method, each.status) for each in refused} == {("GET", 404), ("POST", 400)}
+    assert {each.route for each in refused if each.method == "POST"} == {"/api/saved_objects/_export"}
+    assert len(routes) > 10
