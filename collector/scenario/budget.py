@@ -1,4 +1,4 @@
-"""The budget of a day, set as a user sets it: in the pipeline of their own prices (docs/cost.md)."""
+"""The budget of a day and the price of a unit's hour, set as a user sets them: in the pipeline of own prices."""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -9,6 +9,8 @@ from elasticsearch import Elasticsearch
 from collector.assets.hooks import PRICES_PIPELINE
 
 DAILY_BUDGET: Final = 500.0
+UNIT_HOUR: Final = 1.25
+"""What an hour of a provisioned throughput unit costs this user; no public list has it."""
 
 
 class OwnPricesError(Exception):
@@ -16,8 +18,8 @@ class OwnPricesError(Exception):
 
 
 @contextmanager
-def daily_budget(client: Elasticsearch, namespace: str) -> Generator[None]:
-    """Give documents of a namespace the budget while they are written.
+def own_prices(client: Elasticsearch, namespace: str) -> Generator[None]:
+    """Give documents of a namespace both while they are written.
 
     Raises:
         OwnPricesError: the cluster has a pipeline of own prices.
@@ -27,7 +29,7 @@ def daily_budget(client: Elasticsearch, namespace: str) -> Generator[None]:
     prices = {
         "if": f"ctx.data_stream?.namespace == '{namespace}'",
         "field": "_tmp.prices",
-        "value": {"daily_budget": DAILY_BUDGET},
+        "value": {"daily_budget": DAILY_BUDGET, "unit_hour": UNIT_HOUR},
     }
     client.ingest.put_pipeline(id=PRICES_PIPELINE, processors=[{"set": prices}])
     try:

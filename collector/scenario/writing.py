@@ -16,7 +16,7 @@ from collector.inputs.azure_metrics.sink import METRICS
 from collector.output.elasticsearch.encoding import CONTENT_TAG_PREFIX, StreamEncoder, action
 from collector.redact.hash_key import derive_key
 from collector.redact.levels import MetadataLevel
-from collector.scenario.budget import daily_budget
+from collector.scenario.budget import own_prices
 from collector.scenario.ledger import Ledger
 from collector.scenario.metering import write_metrics
 from collector.scenario.records import write_key_listing, write_records
@@ -43,7 +43,7 @@ def write_day(client: Elasticsearch, ledger: Ledger, *, namespace: str = "defaul
         OwnPricesError: the cluster has a pipeline of somebody's own prices.
     """
     write_texts(client, _texts(ledger), namespace)
-    with daily_budget(client, namespace):
+    with own_prices(client, namespace):
         write_documents(client, DataStream("metrics", METRICS, namespace), write_metrics(ledger))
     client.indices.refresh(index=f"*-aoai.*-{namespace}")
 

@@ -6,15 +6,28 @@ provisioned deployments are, and what spilled over, are those of the readings.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from elasticsearch import Elasticsearch
-from plugins.panel_tables import Run, bucket, figure, load_dashboard, over_time, rows_of, runner, split_over_time
+from plugins.panel_tables import (
+    HALF_HOUR,
+    Run,
+    bucket,
+    figure,
+    load_dashboard,
+    over_time,
+    rows_of,
+    runner,
+    split_over_time,
+)
 
 from collector.assets.panels.model import Dashboard, TimeRange
 from collector.scenario import Ledger, MeteredMinute, Place
+from collector.scenario.budget import UNIT_HOUR
 from collector.scenario.capacity import Reading
+from collector.scenario.prices import price
+from collector.scenario.quotas import Quota
 from collector.scenario.world import PROVISIONED
 
 pytestmark = pytest.mark.engine
@@ -197,9 +210,57 @@ def test_provisioned_deployments(run: Run, ledger: Ledger, readings: Sequence[Re
                 "Utilisation": sum(reading.utilization.mean for reading in readings) / len(readings),
                 "Tokens": tokens,
                 "Tokens a unit": tokens / place.capacity,
+                "By the token": sum(by_the_token(ledger).values()),
+                "of it a unit": sum(by_the_token(ledger).values()) / place.capacity,
             }
         )
     ]
+
+
+def by_the_token(ledger: Ledger) -> Counter[datetime]:
+    """What the tokens of the provisioned deployment would cost in a global standard one, by bucket."""
+    worth: Counter[datetime] = Counter()
+    for minute in ledger.metered:
+        if minute.place in PROVISIONED and minute.usage:
+            cost = price(minute.place.model, minute.minute.date(), minute.usage, sku="GlobalStandard", one_call=False)
+            assert cost is not None
+            worth[bucket(minute.minute)] += cost
+    return worth
+
+
+def test_by_the_token_or_by_the_hour(run: Run, ledger: Ledger) -> None:
+    table = run("By the token or by the hour", "xy")
+    (place,) = PROVISIONED
+    hours = HALF_HOUR / timedelta(hours=1)
+    expected = {(at, place.deployment.name): cost / hours for at, cost in by_the_token(ledger).items()}
+    # The last bucket ends a millisecond early, as the day that is looked at.
+    assert split_over_time(table, "By the token", "Deployment") == pytest.approx(expected, rel=1e-5)
+    by_the_hour = dict.fromkeys(expected, UNIT_HOUR * place.capacity)
+    assert split_over_time(table, "By the hour", "Deployment") == by_the_hour
+    assert len(expected) > 1
+
+
+def test_quotas(run: Run, quotas: Sequence[Quota]) -> None:
+    most: dict[tuple[str, str, str], Quota] = {}
+    for quota in quotas:
+        key = (quota.subscription, quota.region, quota.description)
+        if quota.limit and (key not in most or most[key].given < quota.given):
+            most[key] = quota
+    rows = rows_of(run("Quotas", "table"))
+    assert {(str(row["Subscription"]), str(row["Region"]), str(row["Quota"])): row for row in rows} == {
+        key: pytest.approx(
+            {
+                "Subscription": key[0],
+                "Region": key[1],
+                "Quota": key[2],
+                "Given": quota.given,
+                "Limit": quota.limit,
+                "Left": quota.limit - quota.given,
+                "Given share": quota.given / quota.limit,
+            }
+        )
+        for key, quota in most.items()
+    }
 
 
 def test_every_panel_has_a_test_here(capacity: Dashboard) -> None:
@@ -220,5 +281,7 @@ def test_every_panel_has_a_test_here(capacity: Dashboard) -> None:
             ("Availability by deployment", "table"),
             ("Limits of standard deployments", "table"),
             ("Provisioned deployments", "table"),
+            ("Quotas", "table"),
+            ("By the token or by the hour", "xy"),
         ]
     )

@@ -163,13 +163,20 @@ def test_prices_of_the_users_own_go_first(pipeline: CostPipeline, call: dict[str
 @pytest.mark.parametrize(
     ("call", "status"),
     [
-        ({"model": "gpt-4o", "deployment": "paid"}, "provisioned"),
+        ({"model": "wrong", "deployment": "paid"}, "provisioned"),
         ({"model": "half", "output": 1}, "unknown_price"),
         ({"model": "wrong"}, "unknown_model"),
     ],
 )
 def test_what_the_users_prices_do_not_say_is_no_cost(pipeline: CostPipeline, call: dict[str, Any], status: str) -> None:
     assert pipeline.price([call], OWN) == [{"status": status}]
+
+
+def test_a_call_of_a_provisioned_deployment_tells_what_its_tokens_would_cost(pipeline: CostPipeline) -> None:
+    (cost,) = pipeline.price([{"model": "gpt-4o", "input": MILLION, "deployment": "paid"}], OWN)
+    assert (cost["status"], cost["currency"]) == ("provisioned", "EUR")
+    assert cost["pay_as_you_go"] == pytest.approx(2.5 * 0.5)
+    assert "total" not in cost
 
 
 @pytest.mark.parametrize("own", [{"models": "text", "deployments": [1], "factor": "x", "currency": 7}, {}])

@@ -53,6 +53,21 @@ def test_the_budget_of_a_day_is_on_each_priced_minute(elasticsearch_client: Elas
 
 
 @pytest.mark.usefixtures("logs_pipeline")
+def test_the_price_of_a_units_hour_is_on_each_minute_of_a_provisioned_deployment(
+    elasticsearch_client: Elasticsearch,
+) -> None:
+    prices = {"set": {"field": "_tmp.prices", "value": {"unit_hour": 1.25, "daily_budget": 120}}}
+    minute = minute_of_tokens()
+    minute["azure"]["deployment"] = {"name": "chat", "sku": {"name": "ProvisionedManaged", "capacity": 50}}
+    with own_pipeline(elasticsearch_client, PRICES_PIPELINE, prices):
+        hourly = ingest(elasticsearch_client, METRICS, minute)["azure"]["open_ai"]["cost"]
+        by_token = ingest(elasticsearch_client, METRICS, minute_of_tokens())["azure"]["open_ai"]["cost"]
+    assert (hourly["unit_hour"], hourly["pay_as_you_go"]) == (1.25, 2.5)
+    assert "daily_budget" not in hourly
+    assert "unit_hour" not in by_token
+
+
+@pytest.mark.usefixtures("logs_pipeline")
 @pytest.mark.parametrize("prices", [{}, {"daily_budget": "plenty"}, {"daily_budget": None}], ids=str)
 def test_without_a_budget_there_is_none(elasticsearch_client: Elasticsearch, prices: dict[str, Any]) -> None:
     with own_pipeline(elasticsearch_client, PRICES_PIPELINE, {"set": {"field": "_tmp.prices", "value": prices}}):
