@@ -15,7 +15,7 @@ from collector.assets.setup.kibana.listing import list_wishes
 from collector.assets.setup.plan import Report, apply, plan_installation, plan_removal
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.setup.wishes import KibanaWishes, Login
-from collector.emulators.kibana import EVERYWHERE, Connector, Instance, Licence, User
+from collector.emulators.kibana import EVERYWHERE, Connector, Instance, Licence, RefusedError, User
 from collector.policy.secret import Secret
 
 KIBANA = package_root() / "kibana"
@@ -268,6 +268,18 @@ async def test_with_a_trial_slos_come_with_burn_rate_rules_and_without_error_bud
         assert outcomes(report, "SLO") == dict.fromkeys(SLOS, "created")
         assert set(kibana.emulator.rules.list_ids("default")) == (TEMPLATES - BUDGETS) | BURN_RATES
         assert set(outcomes(again).values()) == {"unchanged"}
+
+
+async def test_where_kibana_does_not_tell_its_licence_slos_are_tried_and_refused_with_the_fix(
+    kibana: KibanaRig,
+) -> None:
+    kibana.emulator.refuse_next("/api/licensing/info", RefusedError(404, "Not Found"))
+    report = await run(kibana, KibanaWishes(slos=True))
+    refusals = {each.asset.name: each.refusal for each in report.results if each.refusal}
+
+    assert refusals.keys() == SLOS | BURN_RATES
+    assert "Platinum license or higher is needed" in str(refusals["aoai-latency-slo"])
+    assert "start a trial" in str(refusals["aoai-latency-slo"])
 
 
 async def test_error_budget_rules_leave_when_a_better_licence_brings_slos(kibana: KibanaRig) -> None:

@@ -76,7 +76,7 @@ _PACKAGE_POLICY: Final = record(
     },
 )
 _DELETE: Final = record({"agentPolicyId": text()}, {"force": boolean})
-_UPGRADE: Final = record({"packagePolicyIds": listed(text())}, {"packageVersion": text()})
+_UPGRADE: Final = record({"packagePolicyIds": listed(text())})
 _FORMAT: Final = record({}, {"format": literal("simplified", "legacy")})
 
 

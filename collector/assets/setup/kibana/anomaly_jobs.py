@@ -11,12 +11,11 @@ from typing import Any, Final
 import aiohttp
 
 from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Kind, Place, State
-from collector.assets.setup.kibana.connection import DEFAULT_SPACE, Kibana, Reply, segment
+from collector.assets.setup.kibana.connection import DEFAULT_SPACE, LICENCE_FIX, Kibana, Reply, segment
 from collector.assets.setup.refusal import RefusalError
 
 _TYPE: Final = "ml-module"
 _BASE: Final = "/internal/ml/modules"
-_LICENCE: Final = "Update the licence, or start a trial in Kibana under Stack Management, License Management"
 _LOG: Final = "Look at Kibana's log"
 _TAKEN: Final = "already exists"
 
@@ -53,7 +52,7 @@ class AnomalyModule(Asset):
         if self._kibana.has_platinum is not False:
             return None
         what = f"anomaly detection needs a platinum licence, and this one is {self._kibana.licence}"
-        return RefusalError(what, where=str(self.id), fix=_LICENCE)
+        return RefusalError(what, where=str(self.id), fix=LICENCE_FIX)
 
     async def write(self) -> None:
         """Import the module, unless Fleet did; then let Kibana make its jobs and start their datafeeds."""

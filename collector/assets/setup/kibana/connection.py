@@ -22,7 +22,8 @@ OLDEST: Final = (8, 16)
 _PUBLIC: Final = {"elastic-api-version": "2023-10-31"}
 _INTERNAL: Final = {"elastic-api-version": "1", "x-elastic-internal-origin": "Kibana"}
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=300, sock_connect=15)
-_PRIVILEGED: Final = "Use a user or an API key whose role has it (docs/kibana-permissions.md)"
+LICENCE_FIX: Final = "Update the licence, or start a trial in Kibana under Stack Management, License Management"
+PRIVILEGE_FIX: Final = "Use a user or an API key whose role may (docs/kibana-permissions.md)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +50,9 @@ class Reply:
         return " ".join((_look_up(self.body, "message") or HTTPStatus(self.status).phrase).split())
 
     def refuse(self, where: str, fix: str = "") -> RefusalError:
-        """Return the refusal that this answer is; without the privilege the fix is always the same."""
+        """Return the refusal that this answer is; without a licence or privilege the fix is always the same."""
         if self.status == HTTPStatus.FORBIDDEN:
-            fix = _PRIVILEGED
+            fix = LICENCE_FIX if "license" in self.message.lower() else PRIVILEGE_FIX
         return RefusalError(f"Kibana says: {self.message.rstrip('.')} (status {self.status})", where=where, fix=fix)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 
 from collector.assets.setup.asset import ABSENT, Asset, AssetId, Comparison, Kind, Place, State
 from collector.assets.setup.differences import describe
-from collector.assets.setup.kibana.connection import Kibana, segment
+from collector.assets.setup.kibana.connection import LICENCE_FIX, PRIVILEGE_FIX, Kibana, segment
 from collector.assets.setup.kibana.connectors import Connector
 from collector.assets.setup.kibana.marks import Standing, judge, mark, scope, strip_marks
 from collector.assets.setup.kibana.shipped import normalize
@@ -109,14 +109,14 @@ class AlertRule(Asset):
             return RefusalError(
                 f"rules of type {self._type} need a {kind['minimum_license_required']} licence",
                 where=str(self.id),
-                fix="Update the licence, or start a trial in Kibana under Stack Management, License Management",
+                fix=LICENCE_FIX,
             )
         granted = (kind or {}).get("authorized_consumers", {}).get(self._consumer, {})
         if not granted.get("all"):
             return RefusalError(
                 f"this login may not write rules of type {self._type} for {self._consumer}",
                 where=str(self.id),
-                fix="Use a user or an API key whose role may (docs/kibana-permissions.md)",
+                fix=PRIVILEGE_FIX,
             )
         return None
 
