@@ -14,8 +14,18 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from collector.commands.options import FAILED, INCOMPLETE, INTERRUPTED, ApiKey, Authority, UserName, fail
+from collector.commands.options import (
+    FAILED,
+    INCOMPLETE,
+    INTERRUPTED,
+    ApiKey,
+    Authority,
+    UserName,
+    default_data_folder,
+    fail,
+)
 from collector.commands.setup import setup
+from collector.commands.status import status
 
 if TYPE_CHECKING:
     from collector.emulators.event_hubs import Hub
@@ -54,12 +64,6 @@ PolicyFile = Annotated[
 ]
 
 
-def default_data_folder() -> Path:
-    """Return where local state is kept unless told otherwise: the user's state directory."""
-    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(base) / "aoai-collector"
-
-
 @app.command()
 def run(
     policy: PolicyFile,
@@ -82,9 +86,9 @@ def run(
     from collector.state.sqlite import StateInUseError
     from collector.telemetry.logs import configure_logs
 
-    configure_logs(level=log_level.value)
+    recent = configure_logs(level=log_level.value)
     try:
-        code = asyncio.run(supervise(loaded, policy, data or default_data_folder()))
+        code = asyncio.run(supervise(loaded, policy, data or default_data_folder(), recent))
     except StateInUseError as error:
         fail(str(error))
     except OSError as error:
@@ -93,6 +97,7 @@ def run(
 
 
 app.command()(setup)
+app.command()(status)
 
 
 @app.command()

@@ -10,10 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from aiohttp import web
+
 from collector import __version__
 from collector.agent.collection import Collection
+from collector.agent.control_socket import ControlSocket
 from collector.agent.policy_changes import PolicyChanges
+from collector.agent.status_report import report_status
 from collector.policy import Policy
+from collector.telemetry.logs import RecentLines
 
 logger = logging.getLogger(__name__)
 
@@ -25,8 +30,12 @@ _EXIT_AT_ONCE: Final = 130
 class Supervisor:
     """Runs what a policy asks for until it is told to stop, and takes over what changes in the policy's file."""
 
-    def __init__(self, policy: Policy, file: Path, data: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, policy: Policy, file: Path, data: Path, *, environ: Mapping[str, str], recent: RecentLines
+    ) -> None:
         """Build every part of the policy that was loaded from ``file``; nothing is sent yet.
+
+        Variables are looked up in ``environ`` when the file changes; ``recent`` is what was logged.
 
         Raises:
             StateInUseError: another collector works on the data folder.
@@ -34,6 +43,8 @@ class Supervisor:
         """
         self._collection = Collection(policy, data)
         self._changes = PolicyChanges(policy, file, environ, self._collection.change)
+        self._recent = recent
+        self._control = ControlSocket(data, {"/status": self._answer_status})
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -52,6 +63,7 @@ class Supervisor:
     async def run(self) -> int:
         """Run until the stop; return the exit code: 0, or 1 after a fault of ours."""
         logger.info("collector starts", extra={"version": __version__})
+        await self._control.listen()
         await self._collection.start()
         failed = asyncio.create_task(self._collection.failed())
         stop = asyncio.create_task(self._stopping.wait())
@@ -63,9 +75,14 @@ class Supervisor:
         code = 0 if failure is None else 1
         exit_at_the_latest(code)
         await self._collection.end()
+        await self._control.close()
         for task in (stop, failed, changes):
             task.cancel()
         return code
+
+    async def _answer_status(self, _: web.Request) -> web.Response:
+        force = self._changes.in_force
+        return web.json_response(report_status(self._collection.monitoring, force, self._recent.lines))
 
 
 def exit_at_the_latest(code: int) -> None:
@@ -78,12 +95,12 @@ def exit_at_the_latest(code: int) -> None:
     timer.start()
 
 
-async def supervise(policy: Policy, file: Path, data: Path) -> int:
+async def supervise(policy: Policy, file: Path, data: Path, recent: RecentLines) -> int:
     """Run a collector in this process until a signal ends it; return its exit code.
 
     The policy was loaded from ``file``, with variables from the environment.
     """
-    supervisor = Supervisor(policy, file, data, os.environ)
+    supervisor = Supervisor(policy, file, data, environ=os.environ, recent=recent)
     gc.freeze()  # modules and clients live to the end, so looking through them for garbage is for nothing
     supervisor.listen_for_signals()
     return await supervisor.run()

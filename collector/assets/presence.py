@@ -1,5 +1,6 @@
 """Whether what this version needs is on the server."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import cast
 
@@ -21,7 +22,8 @@ async def missing_assets(client: AsyncElasticsearch) -> list[str]:
         AssetsUnreadableError: the credentials may not look; nothing is known then.
         AssetError: the server did not answer.
     """
-    assets = shipped_bodies(embedded=await is_embedded(client))
+    # Reading them takes seconds on a busy machine, and other outputs deliver meanwhile.
+    assets = await asyncio.to_thread(shipped_bodies, embedded=await is_embedded(client))
     stored = {kind: await read_stored(client, kind) for kind in PATHS}
     return [str(asset) for asset in assets if not _is_current(asset, stored[asset.kind].get(asset.name))]
 

@@ -1,5 +1,6 @@
 """Options that several commands share, and how a command ends."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -25,6 +26,16 @@ Authority = Annotated[
     Path | None,
     typer.Option(help="PEM file of the authority that signed the cluster's certificate.", show_default=False),
 ]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option("--data", help="The daemon's folder for local state.", show_default="~/.local/state/aoai-collector"),
+]
+
+
+def default_data_folder() -> Path:
+    """Return where local state is kept unless told otherwise: the user's state directory."""
+    base = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(base) / "aoai-collector"
 
 
 def fail(message: str) -> NoReturn:

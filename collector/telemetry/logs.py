@@ -7,6 +7,8 @@ own callbacks.
 
 import logging
 import sys
+from collections import deque
+from collections.abc import Sequence
 from typing import Final, TextIO, override
 
 import ecs_logging
@@ -15,6 +17,10 @@ _STANDARD_FIELDS: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"mess
 # The message again, and what is the same in every line of one process.
 _LEFT_OUT: Final = ("log.original", "log.origin", "process")
 _QUIET: Final = {"azure": logging.CRITICAL, "elastic_transport": logging.ERROR, "aiohttp": logging.ERROR}
+
+_LINES_KEPT: Final = 1000
+_LONGEST_LINE_KEPT: Final = 8192
+"""Characters: what is kept takes 8 MB at the most, and some 300 KB as a rule."""
 
 
 class _Readable(logging.Formatter):
@@ -35,10 +41,35 @@ def _one_line(value: object) -> str:
     return text if text.isprintable() else repr(text)
 
 
-def configure_logs(*, level: str, stream: TextIO = sys.stderr) -> None:
-    """Send the log to ``stream``: readable on a terminal, ECS JSON elsewhere."""
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Readable() if stream.isatty() else ecs_logging.StdlibFormatter(exclude_fields=_LEFT_OUT))
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+class RecentLines(logging.Handler):
+    """Keeps the last lines of the log as ECS JSON, for those who ask a running collector what it said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(_make_json_formatter())
+        self._lines: deque[str] = deque(maxlen=_LINES_KEPT)
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        line = self.format(record)
+        if len(line) <= _LONGEST_LINE_KEPT:
+            self._lines.append(line)
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The lines of this moment, oldest first."""
+        return tuple(self._lines)
+
+
+def configure_logs(*, level: str, stream: TextIO = sys.stderr) -> RecentLines:
+    """Send the log to ``stream``: readable on a terminal, ECS JSON elsewhere. Return what keeps its last lines."""
+    handler, recent = logging.StreamHandler(stream), RecentLines()
+    handler.setFormatter(_Readable() if stream.isatty() else _make_json_formatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler, recent], force=True)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)
+    return recent
+
+
+def _make_json_formatter() -> logging.Formatter:
+    return ecs_logging.StdlibFormatter(exclude_fields=_LEFT_OUT)

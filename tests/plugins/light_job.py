@@ -3,7 +3,9 @@
 The server's key may only write, so the daemon takes templates to be there. What it stored is the test's ledger.
 """
 
+import asyncio
 import json
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,6 +26,18 @@ class LightJob(Job):
     def __init__(self, hub: EventHubsEmulator, folder: Path, server: BulkServer) -> None:
         super().__init__(hub, "light", folder, server.url)
         self.server = server
+
+    async def command(self, *arguments: str) -> tuple[int, str, str]:
+        """Run ``aoai-collector`` on the data folder; return exit code, output and errors."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "collector", *arguments, "--data", str(self.data)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        output, errors = await process.communicate()
+        assert "Traceback" not in errors.decode()
+        return process.returncode or 0, output.decode(), errors.decode()
 
     def correlation_ids(self) -> Counter[str]:
         """How many documents of records there are for each correlation id."""

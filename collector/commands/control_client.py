@@ -1,0 +1,65 @@
+"""Asks the collector that runs on a data folder, over its control socket."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+
+from collector.agent.control_socket import address_of
+
+_HOST: Final = "http://collector"
+_PATIENCE: Final = aiohttp.ClientTimeout(total=10)
+_FOREVER: Final = aiohttp.ClientTimeout(total=None, sock_connect=5)
+
+
+class NoCollectorError(Exception):
+    """No collector answers; the message says why, and what to do."""
+
+
+async def ask(data: Path, path: str) -> dict[str, Any]:
+    """Return what the collector answers.
+
+    Raises:
+        NoCollectorError: none answers within 10 s.
+    """
+    async with _get(data, path, {}, _PATIENCE) as answer:
+        return await answer.json()
+
+
+@asynccontextmanager
+async def follow(data: Path, path: str, parameters: Mapping[str, str]) -> AsyncGenerator[AsyncIterator[bytes]]:
+    """Give the lines that the collector answers, as they come.
+
+    Raises:
+        NoCollectorError: none answers, or it does not do what is asked.
+    """
+    async with _get(data, path, parameters, _FOREVER) as answer:
+        yield aiter(answer.content)
+
+
+@asynccontextmanager
+async def _get(
+    data: Path, path: str, parameters: Mapping[str, str], patience: aiohttp.ClientTimeout
+) -> AsyncGenerator[aiohttp.ClientResponse]:
+    try:
+        with address_of(data) as address:
+            connector = aiohttp.UnixConnector(address)
+            async with (
+                aiohttp.ClientSession(connector=connector, timeout=patience) as session,
+                session.get(_HOST + path, params=parameters) as answer,
+            ):
+                if not answer.ok:
+                    raise NoCollectorError((await answer.text()).strip())
+                yield answer
+    except TimeoutError:
+        raise NoCollectorError(
+            "the collector does not answer within 10 s: its event loop is stuck"
+        ) from None
+    except PermissionError:
+        raise NoCollectorError(f"the collector on {data} is another user's: ask as that user, or as root") from None
+    except (OSError, aiohttp.ClientError):
+        raise NoCollectorError(
+            f"no collector runs on {data}: give its --data, or start one with aoai-collector run"
+        ) from None

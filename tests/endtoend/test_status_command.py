@@ -1,0 +1,87 @@
+"""``aoai-collector status`` and its socket, against the daemon as a process."""
+
+import asyncio
+import json
+import stat
+from typing import Any
+
+from plugins.daemon import PARTITIONS
+from plugins.feeding import feed
+from plugins.light_job import LightJob
+
+from collector.agent.control_socket import address_of
+
+
+async def ask(job: LightJob) -> tuple[int, dict[str, Any]]:
+    code, output, errors = await job.command("status", "--json")
+    assert errors == ""
+    return code, json.loads(output)
+
+
+def state_of(report: dict[str, Any], kind: str) -> dict[str, Any]:
+    return next(each for each in report["components"] if each["component"] == kind)
+
+
+async def wait_until_degraded(job: LightJob) -> tuple[int, dict[str, Any]]:
+    async with asyncio.timeout(60):
+        while True:
+            code, report = await ask(job)
+            if state_of(report, "stream")["state"] == "degraded":
+                return code, report
+
+
+async def test_it_tells_the_numbers_of_each_output_stream_and_partition_and_what_is_wrong(light_job: LightJob) -> None:
+    light_job.write_policy(processor_update_interval="1s")
+    fed = feed(light_job.hub, events=40, per_event=10)
+    daemon = await light_job.start()
+    await daemon.wait_to_settle(len(fed))
+    code, report = await ask(light_job)
+    assert (code, report["process"]["pid"]) == (0, daemon.process.pid)
+    assert (report["policy"]["file"], report["policy"]["refusal"]) == (str(light_job.policy), None)
+    assert [(each["output"], each["counters"]["indexed"]) for each in report["outputs"]] == [("default", len(fed))]
+    assert [(each["stream"], each["owned_partitions"]) for each in report["streams"]] == [("logs", PARTITIONS)]
+    assert sorted(each["partition"] for each in report["partitions"]) == [str(number) for number in range(PARTITIONS)]
+    assert {each["in_flight_records"] for each in report["partitions"]} == {0}
+    code, page, _ = await light_job.command("status")
+    assert code == 0
+    assert f"process {daemon.process.pid}" in page
+    assert "default" in page
+    assert f"{len(fed):,}" in page
+    light_job.policy.write_text("outputs: [", encoding="utf-8")
+    await daemon.wait_to_say("the changed policy is refused; the one before stays in force")
+    await light_job.hub.stop()
+    code, report = await wait_until_degraded(light_job)
+    assert code == 3
+    assert state_of(report, "stream")["troubles"][0]["what"] == "the event hub cannot be read"
+    assert state_of(report, "stream")["last_error"]["what"] == "the event hub cannot be read"
+    assert state_of(report, "output")["state"] == "healthy"
+    assert str(light_job.policy) in report["policy"]["refusal"]
+    assert "its change is refused" in (await light_job.command("status"))[1]
+
+
+async def test_only_the_owner_may_ask_and_a_socket_left_behind_is_replaced(light_job: LightJob) -> None:
+    code, _, errors = await light_job.command("status")
+    assert (code, errors.splitlines()) == (
+        1,
+        [f"error: no collector runs on {light_job.data}: give its --data, or start one with aoai-collector run"],
+    )
+    killed = await light_job.start()
+    await killed.wait_to_say("collector starts")
+    await killed.wait_to_say("monitoring listens")
+    socket = light_job.data / "control.sock"
+    assert (stat.S_ISSOCK(socket.stat().st_mode), stat.S_IMODE(socket.stat().st_mode)) == (True, 0o600)
+    await killed.kill()
+    assert socket.exists()
+    assert (await light_job.command("status"))[0] == 1
+    daemon = await light_job.start()
+    await daemon.wait_to_say("monitoring listens")
+    assert (await ask(light_job))[1]["process"]["pid"] == daemon.process.pid
+    assert await daemon.stop() == 0
+    assert not socket.exists()
+
+
+def test_the_address_is_short_however_deep_the_folder_lies(light_job: LightJob) -> None:
+    deep = light_job.data / ("x" * 200)
+    deep.mkdir(parents=True)
+    with address_of(deep) as address:
+        assert len(address) < 107
