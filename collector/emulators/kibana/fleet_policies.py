@@ -197,7 +197,7 @@ class FleetPolicies:
 
 def _check_inputs(package: Package, body: Mapping[str, Any]) -> None:
     """Check the inputs of a package policy against the package; what it does not name has the package's defaults."""
-    _check_variables(package.variables, body.get("vars", {}), "package")
+    _check_variables(package.variables, body.get("vars", {}), "")
     given: Mapping[str, Any] = body.get("inputs", {})
     known = {f"{template}-{kind}": (template, kind) for template, kind in package.inputs}
     for name in given:
@@ -215,7 +215,7 @@ def _check_inputs(package: Package, body: Mapping[str, Any]) -> None:
         for dataset, stream in streams.items():
             choice = chosen.get("streams", {}).get(dataset, {})
             if choice.get("enabled", True):
-                _check_variables(stream.variables, choice.get("vars", {}), f"{name}:{dataset}")
+                _check_variables(stream.variables, choice.get("vars", {}), f"{name} {dataset}")
 
 
 def _check_variables(known: Mapping[str, Mapping[str, Any]], given: Mapping[str, Any], place: str) -> None:
