@@ -63,11 +63,7 @@ class Entry:
     @property
     def changes(self) -> bool:
         """Whether such a request may change something; an export and the like only read."""
-        return self.method not in _SAFE_METHODS and not self.path.endswith(("/_export", "/_bulk_get", "/_find"))
-
-    def read_json(self) -> Any:
-        """Return the body, which must be JSON."""
-        return json.loads(self.content)
+        return self.method not in _SAFE_METHODS and not self.path.endswith(("/_export", "/_bulk_get"))
 
 
 @dataclass

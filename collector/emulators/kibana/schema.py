@@ -5,7 +5,7 @@ not there.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final, cast
 
 type Check = Callable[[object, str], object]
@@ -177,11 +177,6 @@ def record(
         return {**(defaults or {}), **taken}
 
     return check
-
-
-def only_one_of(names: Sequence[str], given: Mapping[str, object]) -> bool:
-    """Whether exactly one of these keys is there."""
-    return sum(name in given for name in names) == 1
 
 
 def _object(value: object, place: str) -> dict[str, object]:
