@@ -21,6 +21,7 @@ pytest_plugins = [
     "plugins.readings",
     "plugins.scenario",
     "plugins.schedules",
+    "plugins.secured_elasticsearch",
     "plugins.tls_server",
     "plugins.upkeep",
 ]
@@ -28,6 +29,9 @@ pytest_plugins = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the fault tests at their full size")
+    parser.addoption(
+        "--security-engine", action="store_true", help="run what needs a real Elasticsearch with security (826 MB once)"
+    )
 
 
 @pytest.fixture(scope="session")
