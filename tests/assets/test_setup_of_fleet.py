@@ -102,6 +102,7 @@ async def test_without_the_privilege_for_the_package_no_policy_of_it_is_made() -
 
     assert package.refusal is not None
     assert "fleet.all" in package.refusal.what
+    assert "role has Integrations: all, and Fleet: all" in package.refusal.fix
     assert policy.refusal is not None
     assert policy.refusal.what == "it needs package aoai, which was refused"
 
@@ -130,6 +131,15 @@ def pack_as(version: str) -> bytes:
             f"aoai-{version}/manifest.yml", manifest.replace(f"version: {__version__}", f"version: {version}")
         )
     return buffer.getvalue()
+
+
+async def test_an_agent_policy_of_somebody_else_with_our_name_is_told(kibana: KibanaRig) -> None:
+    await kibana.call("POST", "/api/fleet/agent_policies", {"name": "Azure OpenAI", "namespace": "default"})
+    _, policy, in_it = (await run(kibana)).results
+
+    assert policy.refusal is not None
+    assert policy.refusal.fix == "Rename the agent policy that is called 'Azure OpenAI' already"
+    assert in_it.refusal is not None
 
 
 @pytest.mark.parametrize("enrolled", [False, True])

@@ -244,7 +244,9 @@ async def test_without_the_privilege_every_rule_is_refused_with_the_fix() -> Non
         refusals = [each.refusal for each in report.results if each.refusal]
 
     assert len(refusals) == len(TEMPLATES)
-    assert {each.fix for each in refusals} == {"Use a user or an API key whose role may (docs/kibana-permissions.md)"}
+    assert {each.fix for each in refusals} == {
+        "Use a user or an API key whose role has Stack Rules: all (docs/kibana-permissions.md)"
+    }
 
 
 async def test_with_a_basic_licence_error_budget_rules_stand_in_for_slos_and_say_so(kibana: KibanaRig) -> None:

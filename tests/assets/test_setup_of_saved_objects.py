@@ -7,6 +7,8 @@ from typing import Any
 
 from plugins.kibana import ADMIN, KibanaRig, open_kibana_rig
 
+from collector.assets.files import package_root
+from collector.assets.package.archive import pack
 from collector.assets.setup.kibana import kibana_assets, open_kibana
 from collector.assets.setup.plan import Action, Plan, Report, apply, plan_installation, plan_removal
 from collector.assets.setup.wishes import KibanaWishes, Login
@@ -211,6 +213,26 @@ async def test_dashboards_of_fleets_package_are_refused_with_the_fix(kibana: Kib
     assert saved.attributes["title"] == "Mine"
 
 
+async def test_what_fleets_package_took_over_is_not_ours_any_more(kibana: KibanaRig) -> None:
+    """Its dashboards use our data views, which carry our tag: both stay until the package is gone."""
+    _, archive = pack(package_root())
+    await run(kibana)
+    await kibana.upload(archive)
+    first = await run(kibana, removal=True)
+    await kibana.call("DELETE", "/api/fleet/epm/packages/aoai")
+    second = await run(kibana, removal=True)
+
+    assert outcomes(first) == {"kept"}
+    assert [each.words for each in first.results if each.asset.name == "aoai-overview"] == [
+        ("it was not installed by aoai-collector",)
+    ]
+    assert {str(each.asset) for each in second.results if each.outcome == "removed"} == {
+        "data view logs-*",
+        "data view metrics-*",
+        f"tag {TAG}",
+    }
+
+
 async def test_a_reader_sees_the_plan_and_is_refused_with_kibanas_words() -> None:
     reader = User("reader", password="pass", privileges={EVERYWHERE: ["savedObjectsManagement.read"]})
     async with open_kibana_rig(users=[ADMIN, reader]) as kibana:
@@ -218,4 +240,4 @@ async def test_a_reader_sees_the_plan_and_is_refused_with_kibanas_words() -> Non
 
     assert outcomes(report) == {"refused"}
     assert "Unable to bulk_create dashboard,index-pattern,search,tag (status 403)" in str(report.results[0].refusal)
-    assert "docs/kibana-permissions.md" in str(report.results[0].refusal)
+    assert "role has Saved Objects Management: all (docs/kibana-permissions.md)" in str(report.results[0].refusal)

@@ -9,6 +9,7 @@
 """
 
 import base64
+import io
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -95,7 +96,7 @@ class KibanaRig:
     async def upload(self, archive: bytes, media_type: str = "application/zip", **options: Any) -> KibanaReply:
         """Upload a package."""
         headers = {"Content-Type": media_type}
-        return await self.call("POST", "/api/fleet/epm/packages", data=archive, headers=headers, **options)
+        return await self.call("POST", "/api/fleet/epm/packages", data=io.BytesIO(archive), headers=headers, **options)
 
 
 def _log_in(user: User | None) -> dict[str, str | None]:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 
+from collector.assets.setup.kibana.privileges import advise_for
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.setup.wishes import Login
 
@@ -23,16 +24,16 @@ _PUBLIC: Final = {"elastic-api-version": "2023-10-31"}
 _INTERNAL: Final = {"elastic-api-version": "1", "x-elastic-internal-origin": "Kibana"}
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=300, sock_connect=15)
 LICENCE_FIX: Final = "Update the licence, or start a trial in Kibana under Stack Management, License Management"
-PRIVILEGE_FIX: Final = "Use a user or an API key whose role may (docs/kibana-permissions.md)"
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer of Kibana. ``body`` is its JSON, and a list of objects for an export."""
+    """An answer of Kibana to a request for a path. ``body`` is its JSON, and a list of objects for an export."""
 
     status: int
     body: Any
     headers: Mapping[str, str]
+    path: str
 
     @property
     def ok(self) -> bool:
@@ -52,7 +53,7 @@ class Reply:
     def refuse(self, where: str, fix: str = "") -> RefusalError:
         """Return the refusal that this answer is; without a licence or privilege the fix is always the same."""
         if self.status == HTTPStatus.FORBIDDEN:
-            fix = LICENCE_FIX if "license" in self.message.lower() else PRIVILEGE_FIX
+            fix = LICENCE_FIX if "license" in self.message.lower() else advise_for(self.path)
         return RefusalError(f"Kibana says: {self.message.rstrip('.')} (status {self.status})", where=where, fix=fix)
 
 
@@ -99,7 +100,7 @@ class Kibana:
                 method, url, json=body, data=data, headers=headers, allow_redirects=False
             ) as response:
                 content = await response.read()
-                reply = Reply(response.status, _parse(content, response.content_type), response.headers)
+                reply = Reply(response.status, _parse(content, response.content_type), response.headers, path)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise _unreachable(self.url, error) from error
         if reply.status == HTTPStatus.UNAUTHORIZED:

@@ -11,9 +11,10 @@ from typing import Any, Final, cast
 
 from collector.assets.setup.asset import ABSENT, Asset, AssetId, Comparison, Kind, Place, State
 from collector.assets.setup.differences import describe
-from collector.assets.setup.kibana.connection import LICENCE_FIX, PRIVILEGE_FIX, Kibana, segment
+from collector.assets.setup.kibana.connection import LICENCE_FIX, Kibana, segment
 from collector.assets.setup.kibana.connectors import Connector
 from collector.assets.setup.kibana.marks import Standing, judge, mark, scope, strip_marks
+from collector.assets.setup.kibana.privileges import SLOS, STACK_RULES, advise
 from collector.assets.setup.kibana.shipped import normalize
 from collector.assets.setup.refusal import RefusalError
 
@@ -116,7 +117,7 @@ class AlertRule(Asset):
             return RefusalError(
                 f"this login may not write rules of type {self._type} for {self._consumer}",
                 where=str(self.id),
-                fix=PRIVILEGE_FIX,
+                fix=advise(SLOS if self._type == BURN_RATE else STACK_RULES),
             )
         return None
 

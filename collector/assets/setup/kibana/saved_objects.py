@@ -7,7 +7,7 @@ the references of those that come in the same file. So all are written together,
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -127,9 +127,7 @@ class StoredObject(Asset):
         self._pointer = _point(saved)
         self._stored = saved if retired else batch.snapshot.stored.get(self._pointer)
         self.id = AssetId(KINDS[saved["type"]], _call(saved))
-        self.needs = frozenset(
-            AssetId(KINDS[each["type"]], each["id"]) for each in saved["references"] if each["type"] in _CHECKED
-        )
+        self.needs = _list_needs(self._stored if self._is_of_fleet else saved)
         self.retired = retired
 
     async def compare(self) -> Comparison:
@@ -144,7 +142,7 @@ class StoredObject(Asset):
         mark = read_mark(stored)
         if mark is None and kind == DATA_VIEW:
             return Comparison(State.CURRENT, ours=False)
-        if mark is None and is_of_fleet(stored):
+        if self._is_of_fleet:
             return Comparison(State.DIFFERENT, ("Fleet installed it with a package",), ours=False)
         if mark == read_mark(self._shipped):
             return CURRENT
@@ -152,7 +150,7 @@ class StoredObject(Asset):
 
     async def find_obstacle(self) -> RefusalError | None:
         """Leave alone what Fleet installed under our ids."""
-        if self._stored is None or read_mark(self._stored) is not None or not is_of_fleet(self._stored):
+        if not self._is_of_fleet:
             return None
         return RefusalError(
             "Fleet has installed it with the package aoai",
@@ -179,6 +177,10 @@ class StoredObject(Asset):
         reply = await self._batch.kibana.send("DELETE", path)
         if not reply.ok and not reply.missing:
             raise reply.refuse(str(self.id), "Delete it in Kibana, under Stack Management, Saved Objects")
+
+    @property
+    def _is_of_fleet(self) -> bool:
+        return self._stored is not None and read_mark(self._stored) is None and is_of_fleet(self._stored)
 
     def _describe(self, stored: SavedObject, mark: str | None) -> tuple[str, ...]:
         before, after = stored["attributes"], self._shipped["attributes"]
@@ -233,7 +235,12 @@ async def _export(kibana: Kibana, wanted: Mapping[str, Any]) -> list[SavedObject
 async def _ask_export(kibana: Kibana, wanted: Mapping[str, Any]) -> Reply:
     reply = await kibana.send("POST", _EXPORT, {**wanted, "excludeExportDetails": True})
     # An export of nothing has no line at all.
-    return Reply(reply.status, reply.body or [], reply.headers) if reply.ok else reply
+    return replace(reply, body=reply.body or []) if reply.ok else reply
+
+
+def _list_needs(saved: SavedObject | None) -> frozenset[AssetId]:
+    references = saved["references"] if saved else ()
+    return frozenset(AssetId(KINDS[each["type"]], each["id"]) for each in references if each["type"] in _CHECKED)
 
 
 def _point(saved: Mapping[str, Any]) -> Pointer:
