@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from collector.commands.diagnostics import diagnostics
 from collector.commands.options import (
     FAILED,
     INCOMPLETE,
@@ -98,6 +99,7 @@ def run(
 
 app.command()(setup)
 app.command()(status)
+app.command()(diagnostics)
 
 
 @app.command()

@@ -7,12 +7,13 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from collector.agent.monitoring import Monitoring
 from collector.agent.policy_changes import PolicyInForce
+from collector.telemetry.counters import Counters
 from collector.telemetry.health import Component
 from collector.telemetry.status import (
     DeadLetterStatus,
@@ -45,9 +46,17 @@ def report_status(monitoring: Monitoring, force: PolicyInForce, lines: Sequence[
     for status in monitoring.statuses():
         if isinstance(status, ProcessStatus):
             report["process"] |= asdict(status)
+        elif isinstance(status, OutputStatus):
+            # Reasons of dead letters have a list of their own.
+            counters = {name: value for name, value in _read_fields(status.counters).items() if isinstance(value, int)}
+            report["outputs"].append(_read_fields(status) | {"counters": counters})
         else:
             report[_LISTS[type(status)]].append(asdict(status))
     return report
+
+
+def _read_fields(subject: OutputStatus | Counters) -> dict[str, Any]:
+    return {field.name: getattr(subject, field.name) for field in fields(subject)}
 
 
 def _describe(component: Component, lines: Iterable[str]) -> dict[str, Any]:

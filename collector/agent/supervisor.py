@@ -8,13 +8,14 @@ import signal
 import threading
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
 
 from collector import __version__
 from collector.agent.collection import Collection
 from collector.agent.control_socket import ControlSocket
+from collector.agent.diagnostics import gather_diagnostics
 from collector.agent.policy_changes import PolicyChanges
 from collector.agent.status_report import report_status
 from collector.policy import Policy
@@ -44,7 +45,8 @@ class Supervisor:
         self._collection = Collection(policy, data)
         self._changes = PolicyChanges(policy, file, environ, self._collection.change)
         self._recent = recent
-        self._control = ControlSocket(data, {"/status": self._answer_status})
+        self._data = data
+        self._control = ControlSocket(data, {"/status": self._answer_status, "/diagnostics": self._answer_diagnostics})
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -81,8 +83,14 @@ class Supervisor:
         return code
 
     async def _answer_status(self, _: web.Request) -> web.Response:
-        force = self._changes.in_force
-        return web.json_response(report_status(self._collection.monitoring, force, self._recent.lines))
+        return web.json_response(self._report())
+
+    async def _answer_diagnostics(self, _: web.Request) -> web.Response:
+        policy, statuses = self._changes.in_force.policy, self._collection.monitoring.statuses()
+        return web.json_response(gather_diagnostics(policy, self._report(), statuses, self._recent.lines, self._data))
+
+    def _report(self) -> dict[str, Any]:
+        return report_status(self._collection.monitoring, self._changes.in_force, self._recent.lines)
 
 
 def exit_at_the_latest(code: int) -> None:

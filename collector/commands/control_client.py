@@ -54,9 +54,7 @@ async def _get(
                     raise NoCollectorError((await answer.text()).strip())
                 yield answer
     except TimeoutError:
-        raise NoCollectorError(
-            "the collector does not answer within 10 s: its event loop is stuck"
-        ) from None
+        raise NoCollectorError("the collector does not answer within 10 s: its event loop is stuck") from None
     except PermissionError:
         raise NoCollectorError(f"the collector on {data} is another user's: ask as that user, or as root") from None
     except (OSError, aiohttp.ClientError):

@@ -5,7 +5,7 @@ import json
 import stat
 from typing import Any
 
-from plugins.daemon import PARTITIONS
+from plugins.daemon import HUB, PARTITIONS
 from plugins.feeding import feed
 from plugins.light_job import LightJob
 
@@ -33,12 +33,14 @@ async def wait_until_degraded(job: LightJob) -> tuple[int, dict[str, Any]]:
 async def test_it_tells_the_numbers_of_each_output_stream_and_partition_and_what_is_wrong(light_job: LightJob) -> None:
     light_job.write_policy(processor_update_interval="1s")
     fed = feed(light_job.hub, events=40, per_event=10)
+    light_job.hub.append(HUB, "0", b'{"records": [')
     daemon = await light_job.start()
-    await daemon.wait_to_settle(len(fed))
+    await daemon.wait_to_settle(len(fed) + 1)
     code, report = await ask(light_job)
     assert (code, report["process"]["pid"]) == (0, daemon.process.pid)
     assert (report["policy"]["file"], report["policy"]["refusal"]) == (str(light_job.policy), None)
     assert [(each["output"], each["counters"]["indexed"]) for each in report["outputs"]] == [("default", len(fed))]
+    assert [(each["reason"], each["records"]) for each in report["dead_letters"]] == [("truncated", 1)]
     assert [(each["stream"], each["owned_partitions"]) for each in report["streams"]] == [("logs", PARTITIONS)]
     assert sorted(each["partition"] for each in report["partitions"]) == [str(number) for number in range(PARTITIONS)]
     assert {each["in_flight_records"] for each in report["partitions"]} == {0}
@@ -46,7 +48,7 @@ async def test_it_tells_the_numbers_of_each_output_stream_and_partition_and_what
     assert code == 0
     assert f"process {daemon.process.pid}" in page
     assert "default" in page
-    assert f"{len(fed):,}" in page
+    assert f"{len(fed) + 1:,}" in page
     light_job.policy.write_text("outputs: [", encoding="utf-8")
     await daemon.wait_to_say("the changed policy is refused; the one before stays in force")
     await light_job.hub.stop()
