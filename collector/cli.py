@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from collector.commands.diagnostics import diagnostics
+from collector.commands.fleet import agent_component, install_component
 from collector.commands.options import (
     FAILED,
     INCOMPLETE,
@@ -100,6 +101,8 @@ def run(
 app.command()(setup)
 app.command()(status)
 app.command()(diagnostics)
+app.command("agent-component", hidden=True)(agent_component)
+app.command("install-component")(install_component)
 
 
 @app.command()

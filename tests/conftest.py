@@ -10,6 +10,7 @@ pytest_plugins = [
     "plugins.daemon",
     "plugins.drawn",
     "plugins.endpoint_days",
+    "plugins.elastic_agent",
     "plugins.engine",
     "plugins.foreign_clients",
     "plugins.kibana",

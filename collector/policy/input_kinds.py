@@ -55,3 +55,8 @@ INPUT_KINDS: Final[Mapping[str, InputKind]] = {
 }
 """By the ``type`` of the input. Under Fleet the first two names belong to the Elastic Agent's own programs, so the same
 inputs also answer to the last two."""
+FLEET_INPUT_TYPES: Final[Mapping[str, str]] = {
+    "aoai/azure-eventhub": "logs from event hubs",
+    "aoai/azure-metrics": "metrics from Azure Monitor",
+}
+"""The types that Fleet may name, with what such an input reads."""

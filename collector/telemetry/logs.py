@@ -16,7 +16,12 @@ import ecs_logging
 _STANDARD_FIELDS: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 # The message again, and what is the same in every line of one process.
 _LEFT_OUT: Final = ("log.original", "log.origin", "process")
-_QUIET: Final = {"azure": logging.CRITICAL, "elastic_transport": logging.ERROR, "aiohttp": logging.ERROR}
+_QUIET: Final = {
+    "azure": logging.CRITICAL,
+    "elastic_transport": logging.ERROR,
+    "aiohttp": logging.ERROR,
+    "grpc": logging.CRITICAL,
+}
 
 _LINES_KEPT: Final = 1000
 _LONGEST_LINE_KEPT: Final = 8192
