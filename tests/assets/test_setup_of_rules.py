@@ -237,6 +237,20 @@ async def test_a_connector_that_cannot_be_used_ends_the_run_before_it_changes_an
     assert kibana.emulator.changes == []
 
 
+async def test_a_run_that_broke_off_is_completed_by_the_next_one(kibana: KibanaRig) -> None:
+    fail_on_writing(kibana, EQUATION)
+    first, second, third = await run(kibana), await run(kibana), await run(kibana)
+
+    assert {name for name, outcome in outcomes(first).items() if outcome != "created"} == {EQUATION}
+    assert "Kibana says: on order (status 500)" in str([each.refusal for each in first.results if each.refusal])
+    assert {name for name, outcome in outcomes(second).items() if outcome != "unchanged"} == {EQUATION}
+    assert set(outcomes(third).values()) == {"unchanged"}
+
+
+def fail_on_writing(kibana: KibanaRig, name: str) -> None:
+    kibana.emulator.refuse_next(f"/api/alerting/rule/{name}", RefusedError(500, "on order"), method="POST")
+
+
 async def test_without_the_privilege_every_rule_is_refused_with_the_fix() -> None:
     user = User("half", password="pass", privileges={EVERYWHERE: ["savedObjectsManagement.all", "stackAlerts.read"]})
     async with open_kibana_rig(users=[user]) as kibana:

@@ -12,7 +12,7 @@ from collector.assets.package.archive import pack
 from collector.assets.setup.kibana import kibana_assets, open_kibana
 from collector.assets.setup.plan import Action, Plan, Report, apply, plan_installation, plan_removal
 from collector.assets.setup.wishes import KibanaWishes, Login
-from collector.emulators.kibana import EVERYWHERE, User
+from collector.emulators.kibana import EVERYWHERE, RefusedError, User
 from collector.policy.secret import Secret
 
 TAG = "aoai-collector"
@@ -211,6 +211,32 @@ async def test_dashboards_of_fleets_package_are_refused_with_the_fix(kibana: Kib
     )
     assert saved is not None
     assert saved.attributes["title"] == "Mine"
+
+
+async def test_an_import_that_failed_changed_nothing_and_is_done_by_the_next_run(kibana: KibanaRig) -> None:
+    kibana.emulator.refuse_next("/_import", RefusedError(500, "on order"))
+    first = await run(kibana)
+    stored_then = len(kibana.emulator.saved_objects.objects)
+    second = await run(kibana)
+
+    assert (outcomes(first), stored_then, outcomes(second)) == ({"refused"}, 0, {"created"})
+
+
+async def test_an_object_that_kibana_does_not_take_is_named_and_holds_up_the_others(kibana: KibanaRig) -> None:
+    await run(kibana)
+    for lost in ("aoai-errors", "aoai-throttled"):
+        await kibana.call("DELETE", f"/api/saved_objects/search/{lost}")
+    for each in ("one", "two"):
+        await kibana.import_lines([{"id": each, "type": "search", "attributes": {"title": each}}])
+        twin = kibana.emulator.saved_objects.find("search", each, "default")
+        assert twin is not None
+        twin.origin_id = "aoai-errors"
+    report = await run(kibana)
+
+    assert {each.asset.name: each.refusal.what for each in report.results if each.refusal} == {
+        "aoai-errors": "Kibana says: ambiguous conflict",
+        "aoai-throttled": "saved search aoai-errors was refused, and they are written together",
+    }
 
 
 async def test_what_fleets_package_took_over_is_not_ours_any_more(kibana: KibanaRig) -> None:

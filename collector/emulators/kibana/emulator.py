@@ -15,7 +15,7 @@ from collector.emulators.kibana.data_views import DataViews
 from collector.emulators.kibana.errors import RefusedError
 from collector.emulators.kibana.exporting import Exporting
 from collector.emulators.kibana.fleet_policies import FleetPolicies
-from collector.emulators.kibana.front import Entry, Front
+from collector.emulators.kibana.front import Entry, Fault, Front
 from collector.emulators.kibana.importing import Importing
 from collector.emulators.kibana.instance import Instance
 from collector.emulators.kibana.objectives import Objectives
@@ -85,9 +85,9 @@ class KibanaEmulator(HttpEmulator):
         """The requests that were to change something."""
         return [each for each in self.journal if each.changes]
 
-    def refuse_next(self, path: str, error: RefusedError) -> None:
-        """Let the next request whose path contains a text fail."""
-        self._front.refusals.append((path, error))
+    def refuse_next(self, path: str, error: RefusedError, *, method: str = "") -> None:
+        """Let the next request fail whose path contains a text; of one method only, if it is given."""
+        self._front.faults.append(Fault(path, method, error))
 
     @override
     async def start(self) -> None:

@@ -66,6 +66,15 @@ class Entry:
         return self.method not in _SAFE_METHODS and not self.path.endswith(("/_export", "/_bulk_get"))
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault on order: the next request of a method, or of any, whose path contains a text is refused."""
+
+    path: str
+    method: str
+    error: RefusedError
+
+
 @dataclass
 class Front:
     """Takes requests of a Kibana to its routes."""
@@ -74,8 +83,7 @@ class Front:
     users: Users
     routes: Iterable[Route]
     journal: deque[Entry]
-    refusals: list[tuple[str, RefusedError]] = field(default_factory=list[tuple[str, RefusedError]])
-    """Faults on order: the next requests whose path contains a text are refused, each once."""
+    faults: list[Fault] = field(default_factory=list[Fault])
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
@@ -123,10 +131,10 @@ class Front:
         return None if anonymous and not authorization else self.users.identify(authorization)
 
     def _meet_fault(self, entry: Entry) -> None:
-        for fault in self.refusals:
-            if fault[0] in entry.path:
-                self.refusals.remove(fault)
-                raise fault[1]
+        for fault in self.faults:
+            if fault.path in entry.path and fault.method in {"", entry.method}:
+                self.faults.remove(fault)
+                raise fault.error
 
     def _check_version(self, route: Route, request: web.Request) -> None:
         if route.internal and self.instance.hides_internal_routes and not request.headers.get(_ORIGIN_HEADER):
