@@ -21,6 +21,7 @@ from typing import Any
 import grpc
 import pytest
 import trustme
+import yaml
 from aiohttp import web
 from elastic_agent_client.generated import elastic_agent_client_pb2 as protocol
 from elastic_agent_client.generated import elastic_agent_client_pb2_grpc as service
@@ -29,6 +30,7 @@ from plugins.bulk_server import MAX_BODY, PRODUCT, BulkServer
 from plugins.daemon import Daemon
 from plugins.http_server import listen
 
+from collector.agent.component.installation import install_component
 from collector.agent.component.run import follow_agent
 from collector.emulators.event_hubs import EventHubsEmulator
 
@@ -103,9 +105,14 @@ class FakeAgent(service.ElasticAgentServicer):
         return self._here[-1]
 
     async def start_process(self, folder: Path, start_up: bytes | None = None) -> Daemon:
-        """Start the component as its specification says."""
+        """Install the component into an agent's folder, and start it as its specification says."""
+        components = installed_agent(folder)
+        install_component(folder, (sys.executable, "-m", "collector"))
+        (specification,) = components.glob("*.spec.yml")
+        command = yaml.safe_load(specification.read_text(encoding="utf-8"))["inputs"][0]["command"]
+        program = specification.name.removesuffix(".spec.yml")
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "collector", "agent-component", "-E", f"path.data={folder}"),
+            *(components / program, *command["args"], "-E", f"path.data={folder}"),
             stdin=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
             limit=1 << 22,
@@ -292,6 +299,18 @@ class _Garbage(grpc.GenericRpcHandler):
     async def _stay_silent(self, requests: Any, _: Any) -> AsyncIterator[bytes]:
         async for _ in requests:
             yield b""
+
+
+def installed_agent(folder: Path, version: str = "9.2.1-0a1b2c") -> Path:
+    """Lay out a folder as an installed agent has it, and return that of its programs."""
+    home = folder / "data" / f"elastic-agent-{version}"
+    components = home / "components"
+    components.mkdir(parents=True, exist_ok=True)
+    (home / "elastic-agent").touch()
+    link = folder / "elastic-agent"
+    link.unlink(missing_ok=True)
+    link.symlink_to(home / "elastic-agent")
+    return components
 
 
 def input_unit(unit_id: str = INPUT, *, state: str = "HEALTHY", **source: Any) -> protocol.UnitExpected:

@@ -13,6 +13,7 @@ from google.protobuf.struct_pb2 import Struct, Value
 
 from collector.agent.component.units import Unit, UnitKey
 from collector.policy import Policy, PolicyError, Problem, load_values
+from collector.policy.loading import OUTPUT_TYPES
 from collector.telemetry.documents import DATASET as HEALTH
 
 OUTPUT: Final = "default"
@@ -38,9 +39,8 @@ def translate(inputs: Sequence[Unit], outputs: Sequence[Unit]) -> Translation:
     output, *others = outputs
     refusals = {unit.key: "a component has one output, and this is another" for unit in others}
     target = read_struct(output.config.source)
-    wrong = [each for each in _find_problems(target, []) if each.key.startswith("outputs")]
-    if wrong:
-        return Translation(None, refusals=refusals | {output.key: _render(wrong, f"outputs.{OUTPUT}.")})
+    if why := _refuse_output(target):
+        return Translation(None, refusals=refusals | {output.key: why})
     entries: list[dict[str, Any]] = []
     accepted: list[UnitKey] = []
     for unit in inputs:
@@ -113,6 +113,14 @@ def _find_problems(target: dict[str, Any], entries: list[dict[str, Any]]) -> Seq
     except PolicyError as error:
         return error.problems
     return ()
+
+
+def _refuse_output(target: dict[str, Any]) -> str:
+    """Return what is wrong with the output; nothing when all is well."""
+    wrong = [each for each in _find_problems(target, []) if each.key.startswith("outputs")]
+    if not wrong and target["type"] not in OUTPUT_TYPES:
+        return f"an output of type {target['type']} is not served. Give the agent's policy one of type elasticsearch."
+    return _render(wrong, f"outputs.{OUTPUT}.")
 
 
 def _find_refusal(target: dict[str, Any], accepted: list[dict[str, Any]], entry: dict[str, Any]) -> str:
