@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from collector.commands.check import check
 from collector.commands.diagnostics import diagnostics
 from collector.commands.fleet import agent_component, install_component
 from collector.commands.options import (
@@ -99,6 +100,7 @@ def run(
 
 
 app.command()(setup)
+app.command()(check)
 app.command()(status)
 app.command()(diagnostics)
 app.command("agent-component", hidden=True)(agent_component)

@@ -11,7 +11,8 @@ empty, with metadata ``offset`` and ``sequencenumber``. The Go SDK does not lowe
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
@@ -67,14 +68,34 @@ class FencedBlobCheckpointStore(BlobCheckpointStore):
         Raises:
             ContainerUnusableError: storage cannot be reached, or the login may not; says what to do.
         """
-        doing = "write to"
-        try:
-            if not await self._can_be_written():
-                doing = "create"
+        if not await self.probe_container():
+            with self._explaining("create"):
                 await self._create_container()
-            doing = "read"
+            await self._list_one()
+
+    async def probe_container(self) -> bool:
+        """Make sure that the container can be written to and listed; return False when it is not there.
+
+        Nothing is changed in the account.
+
+        Raises:
+            ContainerUnusableError: as for `ensure_container`.
+        """
+        with self._explaining("write to"):
+            is_there = await self._can_be_written()
+        if is_there:
+            await self._list_one()
+        return is_there
+
+    async def _list_one(self) -> None:
+        with self._explaining("read"):
             pages = self._container.list_blobs(results_per_page=1).by_page()
             await anext(pages, None)
+
+    @contextmanager
+    def _explaining(self, doing: str) -> Generator[None]:
+        try:
+            yield
         except AzureError as error:
             raise explain_refusal(error, self._container, doing) from error
 

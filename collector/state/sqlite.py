@@ -135,3 +135,19 @@ def _lock(path: Path) -> IO[str]:
             f"another collector works on {path.parent}; give this one a --data folder of its own"
         ) from error
     return file
+
+
+_LOCKS: Final = Path("/proc/locks")
+
+
+def is_in_use(folder: Path) -> bool:
+    """Tell whether a process works on this folder, by what Linux tells of locks: to try it would be to take it.
+
+    Elsewhere, and where the folder is not there, nobody is known to.
+    """
+    try:
+        inode = (folder / "collector.lock").stat().st_ino
+        locks = _LOCKS.read_text("ascii").splitlines()
+    except OSError:
+        return False
+    return any("FLOCK" in line and f":{inode} " in line for line in locks)

@@ -25,6 +25,7 @@ RANKS = {
     "engine": 1,
     "emulators": 1,
     "agent": 5,
+    "check": 5,
     "preview": 5,
     "demo": 6,
     "scenario": 7,

@@ -9,6 +9,7 @@ import aiohttp
 from azure.core.pipeline.transport import AioHttpTransport
 
 from collector.policy.azure_login import EntraLogin
+from collector.policy.secret import Secret
 from collector.policy.tls import is_pem
 
 HTTP_PORT: Final = 80
@@ -55,6 +56,11 @@ def trust(login: EntraLogin) -> ssl.SSLContext | None:
     return context
 
 
+def trust_or_system(login: EntraLogin) -> ssl.SSLContext:
+    """Return the context of `trust`, or one that trusts the authorities of the system; may raise the same."""
+    return trust(login) or ssl.create_default_context()
+
+
 def http_options(login: EntraLogin) -> dict[str, Any]:
     """Return what every HTTP client of the SDK is made with; call it once for each client.
 
@@ -69,15 +75,20 @@ def http_options(login: EntraLogin) -> dict[str, Any]:
     return options
 
 
-def find_proxy(login: EntraLogin, host: str) -> dict[str, Any] | None:
-    """Return the proxy of a WebSocket as the Event Hubs SDK wants it; that of the environment unless one is named."""
+def find_proxy_address(login: EntraLogin, host: str) -> Secret | None:
+    """Return the address of the proxy before a host, with its scheme; that of the environment unless one is named."""
     if login.proxy_url is not None:
-        address = login.proxy_url.reveal()
-    else:
-        address = "" if proxy_bypass(host) else getproxies().get("https", "")
-    if not address:
+        return login.proxy_url
+    address = "" if proxy_bypass(host) else getproxies().get("https", "")
+    return Secret(address if "://" in address else f"http://{address}") if address else None
+
+
+def find_proxy(login: EntraLogin, host: str) -> dict[str, Any] | None:
+    """Return the proxy of a WebSocket as the Event Hubs SDK wants it."""
+    address = find_proxy_address(login, host)
+    if address is None:
         return None
-    url = urlsplit(address if "://" in address else f"http://{address}")
+    url = urlsplit(address.reveal())
     # The asyncio transport joins the two with a colon and takes them for a URL, so the scheme must stand in the name.
     proxy: dict[str, Any] = {"proxy_hostname": f"{url.scheme}://{url.hostname}", "proxy_port": url.port or HTTP_PORT}
     if url.username is not None:

@@ -60,25 +60,60 @@ def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -
     credential = _credential(stream)
     store = local_store or FencedBlobCheckpointStore(open_container(stream, credential))
     checkpoints = CurrentCheckpoints(store)
-    if credential is not None:
-        host = stream.eventhub_namespace or ""
-        options = _options(stream, checkpoints, host)
-        client = EventHubConsumerClient(host, stream.eventhub, stream.consumer_group, credential, **options)
-    else:
-        text = _required(stream.connection_string)
-        host = EventHubConnectionString.parse(text).host
-        client = EventHubConsumerClient.from_connection_string(
-            text, stream.consumer_group, eventhub_name=stream.eventhub, **_options(stream, checkpoints, host)
-        )
-    checkpoints.look_at(client)
     prefetch = Prefetch(stream.prefetch_bytes, stream.prefetch)
     openings = Openings()
+    client = _open_client(stream, credential, checkpoints)
+    checkpoints.look_at(client)
     bound(client, prefetch, openings)
-    source = Source(host.lower(), stream.eventhub, stream.consumer_group)
+    source = Source(find_namespace_host(stream).lower(), stream.eventhub, stream.consumer_group)
     return StreamConnection(client, store, source, credential, prefetch, checkpoints, openings)
 
 
-def _options(stream: EventHubStream, store: CheckpointStore, host: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A client of a stream's hub that claims no partition and keeps no position; for looking."""
+
+    client: EventHubConsumerClient
+    credential: AsyncTokenCredential | None
+    openings: Openings
+
+    async def close(self) -> None:
+        """Close every connection, the last even when cancelled."""
+        async with AsyncExitStack() as stack:
+            if self.credential is not None:
+                stack.push_async_callback(self.credential.close)
+            await self.client.close()
+
+
+def visit(stream: EventHubStream) -> Visit:
+    """Make a client that reads beside others and displaces nobody; it tries nothing twice. Nothing is sent yet."""
+    credential, openings = _credential(stream), Openings()
+    client = _open_client(stream, credential, None, retry_total=0)
+    bound(client, Prefetch(0, 1), openings)
+    return Visit(client, credential, openings)
+
+
+def find_namespace_host(stream: EventHubStream) -> str:
+    """Return the host of the namespace, as the policy names it."""
+    if stream.connection_string is None:
+        return stream.eventhub_namespace or ""
+    return EventHubConnectionString.parse(stream.connection_string.reveal()).host
+
+
+def _open_client(
+    stream: EventHubStream, credential: AsyncTokenCredential | None, store: CheckpointStore | None, **more: Any
+) -> EventHubConsumerClient:
+    host = find_namespace_host(stream)
+    options = _options(stream, store, host) | more
+    if credential is not None:
+        return EventHubConsumerClient(host, stream.eventhub, stream.consumer_group, credential, **options)
+    text = _required(stream.connection_string)
+    return EventHubConsumerClient.from_connection_string(
+        text, stream.consumer_group, eventhub_name=stream.eventhub, **options
+    )
+
+
+def _options(stream: EventHubStream, store: CheckpointStore | None, host: str) -> dict[str, Any]:
     over_websocket = stream.transport == "websocket"
     if over_websocket:
         from collector.inputs.azure.websocket import keep_websockets_on_tls  # noqa: PLC0415 - for these streams only

@@ -60,14 +60,19 @@ async def _fetch_chain(host: str, port: int, context: ssl.SSLContext, proxy: Pro
     reader, writer = await asyncio.open_connection(*where, limit=_MAX_PROXY_REPLY)
     try:
         if proxy is not None:
-            await _open_tunnel(reader, writer, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", proxy)
+            await open_tunnel(reader, writer, f"[{host}]:{port}" if ":" in host else f"{host}:{port}", proxy)
         await writer.start_tls(context, server_hostname=host)
         return _read_chain(writer.get_extra_info("ssl_object"))
     finally:
         writer.transport.abort()
 
 
-async def _open_tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: str, proxy: Proxy) -> None:
+async def open_tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: str, proxy: Proxy) -> None:
+    """Have the proxy connect us to ``host:port``.
+
+    Raises:
+        OSError: it does not, or gives no proper answer.
+    """
     headers = "".join(f"{name}: {value.reveal()}\r\n" for name, value in proxy.tunnel_headers.items())
     writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n{headers}\r\n".encode())
     try:
