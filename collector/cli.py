@@ -29,6 +29,7 @@ from collector.commands.options import (
 )
 from collector.commands.setup import setup
 from collector.commands.status import status
+from collector.commands.tap import tap
 
 if TYPE_CHECKING:
     from collector.emulators.event_hubs import Hub
@@ -102,6 +103,7 @@ def run(
 app.command()(setup)
 app.command()(check)
 app.command()(status)
+app.command()(tap)
 app.command()(diagnostics)
 app.command("agent-component", hidden=True)(agent_component)
 app.command("install-component")(install_component)

@@ -16,6 +16,7 @@ from collector.agent.monitoring import Monitoring
 from collector.agent.pipeline import Pipeline
 from collector.agent.shares import LocalState, Share, add_streams, share_out
 from collector.assets.templates import DATASETS, LOGS
+from collector.delivery.tap import Taps
 from collector.policy import EventHubStream, Policy
 from collector.state.sqlite import StateInUseError
 
@@ -43,6 +44,8 @@ class Collection:
         self._data = data
         self._state = LocalState(data)
         self._shares = share_out(policy)
+        self.taps = Taps()
+        """Those who look at records as they pass, whichever policy is in force."""
         self.pipelines: dict[str, Pipeline] = {}
         """By the names of their outputs; those of the present policy."""
         self._runs: dict[Pipeline, asyncio.Task[None]] = {}
@@ -52,7 +55,7 @@ class Collection:
         self._ending = False
         try:
             for name, share in self._shares.items():
-                pipeline = self.pipelines[name] = Pipeline(name, share.output, data)
+                pipeline = self.pipelines[name] = Pipeline(name, share.output, data, self.taps)
                 add_streams(pipeline, share, self._state)
         except OSError:
             self._state.close()
@@ -123,7 +126,9 @@ class Collection:
         try:
             for name, share in shares.items():
                 if share != self._shares.get(name):
-                    pipeline = fresh[name] = Pipeline(name, share.output, self._data, self.pipelines.get(name))
+                    pipeline = fresh[name] = Pipeline(
+                        name, share.output, self._data, self.taps, self.pipelines.get(name)
+                    )
                     add_streams(pipeline, share, self._state)
         except (OSError, StateInUseError):
             await _discard(fresh.values())

@@ -16,6 +16,7 @@ from collector.delivery.documents import DocumentIntake
 from collector.delivery.intake import Intake
 from collector.delivery.processing import is_constant
 from collector.delivery.routing import routes_beside
+from collector.delivery.tap import Taps
 from collector.events import DataStream
 from collector.inputs.event_hub.connection import StreamConnection, connect
 from collector.inputs.event_hub.progress import StreamProgress
@@ -52,13 +53,16 @@ class RunningStream:
 class Pipeline:
     """Reads the streams of one output and delivers their records."""
 
-    def __init__(self, name: str, policy: OutputPolicy, data: Path, predecessor: "Pipeline | None" = None) -> None:
+    def __init__(
+        self, name: str, policy: OutputPolicy, data: Path, taps: Taps, predecessor: "Pipeline | None" = None
+    ) -> None:
         """Build the output; a predecessor, which ends before this one starts, leaves its counters to it."""
         self.counters = Counters() if predecessor is None else predecessor.counters
         self._policy = policy
         self._was_ready = predecessor is not None and predecessor.started and predecessor.is_for(policy)
         self.name = name
         self._data = data
+        self._taps = taps
         self.started = False
         self.budget = Budget(policy.max_in_flight_bytes, policy.max_in_flight_records)
         self._absent_limit = _ROOM_OF_EARLIER_READERS * policy.max_in_flight_bytes
@@ -90,6 +94,7 @@ class Pipeline:
             self.counters,
             processors=() if is_constant(processors) else processors,
             content=choose_policy(stream, self._data),
+            taps=self._taps,
         )
         trouble = Trouble(f"stream {stream.id}")
         reader = EventHubReader(

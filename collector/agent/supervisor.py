@@ -18,6 +18,7 @@ from collector.agent.control_socket import ControlSocket
 from collector.agent.diagnostics import gather_diagnostics
 from collector.agent.policy_changes import PolicyChanges
 from collector.agent.status_report import report_status
+from collector.agent.tap_answer import answer_tap
 from collector.policy import Policy
 from collector.telemetry.logs import RecentLines
 
@@ -46,7 +47,10 @@ class Supervisor:
         self._changes = PolicyChanges(policy, file, environ, self._collection.change)
         self._recent = recent
         self._data = data
-        self._control = ControlSocket(data, {"/status": self._answer_status, "/diagnostics": self._answer_diagnostics})
+        self._control = ControlSocket(
+            data,
+            {"/status": self._answer_status, "/diagnostics": self._answer_diagnostics, "/tap": self._answer_tap},
+        )
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
@@ -88,6 +92,9 @@ class Supervisor:
     async def _answer_diagnostics(self, _: web.Request) -> web.Response:
         policy, statuses = self._changes.in_force.policy, self._collection.monitoring.statuses()
         return web.json_response(gather_diagnostics(policy, self._report(), statuses, self._recent.lines, self._data))
+
+    async def _answer_tap(self, request: web.Request) -> web.StreamResponse:
+        return await answer_tap(request, self._collection.taps)
 
     def _report(self) -> dict[str, Any]:
         return report_status(self._collection.monitoring, self._changes.in_force, self._recent.lines)

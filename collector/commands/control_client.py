@@ -1,6 +1,6 @@
 """Asks the collector that runs on a data folder, over its control socket."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -24,24 +24,33 @@ async def ask(data: Path, path: str) -> dict[str, Any]:
     Raises:
         NoCollectorError: none answers within 10 s.
     """
-    async with _get(data, path, {}, _PATIENCE) as answer:
+    async with _get(data, path, (), _PATIENCE) as answer:
         return await answer.json()
 
 
 @asynccontextmanager
-async def follow(data: Path, path: str, parameters: Mapping[str, str]) -> AsyncGenerator[AsyncIterator[bytes]]:
-    """Give the lines that the collector answers, as they come.
+async def follow(data: Path, path: str, parameters: Sequence[tuple[str, str]]) -> AsyncGenerator[AsyncIterator[bytes]]:
+    """Give the lines that the collector answers, as they come and however long they are, until it ends.
 
     Raises:
         NoCollectorError: none answers, or it does not do what is asked.
     """
     async with _get(data, path, parameters, _FOREVER) as answer:
-        yield aiter(answer.content)
+        yield _split_lines(answer.content)
+
+
+async def _split_lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
+    rest = b""
+    async for chunk in content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if line:
+                yield line
 
 
 @asynccontextmanager
 async def _get(
-    data: Path, path: str, parameters: Mapping[str, str], patience: aiohttp.ClientTimeout
+    data: Path, path: str, parameters: Sequence[tuple[str, str]], patience: aiohttp.ClientTimeout
 ) -> AsyncGenerator[aiohttp.ClientResponse]:
     try:
         with address_of(data) as address:

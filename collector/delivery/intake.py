@@ -8,6 +8,7 @@ from collector.delivery.acknowledgement import EventTicket, Lane, SettledTwiceEr
 from collector.delivery.budget import Budget
 from collector.delivery.identity import RecordIds
 from collector.delivery.processing import RecordProcessing
+from collector.delivery.tap import Taps
 from collector.events import Entry, Position, Record, Source
 from collector.output.elasticsearch.encoding import Origin, StreamEncoder
 from collector.output.elasticsearch.items import Item
@@ -42,8 +43,12 @@ class Intake:
         *,
         processors: Sequence[Processor] = (),
         content: ContentPolicy | None = None,
+        taps: Taps | None = None,
     ) -> None:
-        """Take the stream's parts; ``processors`` are those that look at the record, no ``content`` means all of it."""
+        """Take the stream's parts; ``processors`` are those that look at the record, no ``content`` means all of it.
+
+        ``taps`` are shown what passes.
+        """
         self._encode: Callable[[bytes, Origin, Record], bytes | None] = (
             RecordProcessing(encoder, processors).encode if processors else encoder.record
         )
@@ -53,6 +58,7 @@ class Intake:
         self._budget = budget
         self._counters = counters
         self._content = content
+        self._taps = taps or Taps()
         self._ids: dict[str, RecordIds] = {}
 
     @property
@@ -107,9 +113,12 @@ class Intake:
         lane, number, written = event.lane, event.position.sequence_number, 0
         partition = lane.partition
         ids = self._ids.get(partition) or self._ids.setdefault(partition, RecordIds(self._source, partition))
+        watched = self._taps.watched
         for index, received in enumerate(entries, event.records):
             record_id = ids.record_id(number, index, received.source)
             entry = received if self._content is None else self._content.apply(received)
+            if watched:
+                self._taps.offer(self._source, partition, number, entry)
             if isinstance(entry, Record):
                 counters.repaired += entry.repaired
                 line = self._encode(record_id, event.origin, entry)
