@@ -55,7 +55,7 @@ class Collection:
         self._ending = False
         try:
             for name, share in self._shares.items():
-                pipeline = self.pipelines[name] = Pipeline(name, share.output, data, self.taps)
+                pipeline = self.pipelines[name] = Pipeline(name, share.output, data, taps=self.taps)
                 add_streams(pipeline, share, self._state)
         except OSError:
             self._state.close()
@@ -127,7 +127,7 @@ class Collection:
             for name, share in shares.items():
                 if share != self._shares.get(name):
                     pipeline = fresh[name] = Pipeline(
-                        name, share.output, self._data, self.taps, self.pipelines.get(name)
+                        name, share.output, self._data, taps=self.taps, predecessor=self.pipelines.get(name)
                     )
                     add_streams(pipeline, share, self._state)
         except (OSError, StateInUseError):

@@ -54,9 +54,18 @@ class Pipeline:
     """Reads the streams of one output and delivers their records."""
 
     def __init__(
-        self, name: str, policy: OutputPolicy, data: Path, taps: Taps, predecessor: "Pipeline | None" = None
+        self,
+        name: str,
+        policy: OutputPolicy,
+        data: Path,
+        *,
+        taps: Taps | None = None,
+        predecessor: "Pipeline | None" = None,
     ) -> None:
-        """Build the output; a predecessor, which ends before this one starts, leaves its counters to it."""
+        """Build the output.
+
+        A predecessor, which ends before this one starts, leaves its counters to it; ``taps`` are shown what passes.
+        """
         self.counters = Counters() if predecessor is None else predecessor.counters
         self._policy = policy
         self._was_ready = predecessor is not None and predecessor.started and predecessor.is_for(policy)
