@@ -30,14 +30,26 @@ def sources_root() -> Path:
 
 
 def package_root() -> Path:
-    """The folder of the Elastic package, which only a checkout has.
+    """The folder of the Elastic package in a checkout, where it can be built.
 
     Raises:
         AssetError: this is no checkout.
     """
+    root = shipped_package()
+    if not (root.parent / "collector").is_dir():
+        raise AssetError("there is no integration/manifest.yml: the package is built in a checkout of the project")
+    return root
+
+
+def shipped_package() -> Path:
+    """The folder of the Elastic package as it is shipped.
+
+    Raises:
+        AssetError: the installation is incomplete.
+    """
     root = sources_root() / "integration"
     if not (root / "manifest.yml").is_file():
-        raise AssetError("there is no integration/manifest.yml: the package is built in a checkout of the project")
+        raise AssetError(f"no manifest.yml in {root}: the installation is incomplete")
     return root
 
 

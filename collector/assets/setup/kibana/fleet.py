@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 
 from collector import __version__
 from collector.assets.errors import AssetError
-from collector.assets.files import Body, package_root, read_yaml_object
+from collector.assets.files import Body, read_yaml_object, shipped_package
 from collector.assets.package.archive import pack
 from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Kind, Place, State
 from collector.assets.setup.kibana.connection import Kibana, Reply, segment
@@ -42,13 +42,11 @@ def list_fleet(kibana: Kibana, *, sleep: Sleep = asyncio.sleep) -> list[Asset]:
         RefusalError: this installation does not hold the package.
     """
     try:
-        root = package_root()
+        root = shipped_package()
         manifest = read_yaml_object(root / "manifest.yml")
         _, archive = pack(root)
     except AssetError as error:
-        raise RefusalError(
-            str(error), where="--fleet", fix="Run this in a checkout, or install all of the wheel"
-        ) from error
+        raise RefusalError(str(error), where="--fleet", fix="Install aoai-collector anew") from error
     return [
         Package(kibana, str(manifest["name"]), archive, sleep),
         AgentPolicy(kibana),
