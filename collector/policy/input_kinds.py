@@ -5,7 +5,7 @@ Promises: one entry for one kind; loading, reference and schema go by it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream
 from collector.policy.azure_metrics_access import complete_metrics_stream
@@ -18,8 +18,20 @@ type InputSection = EventHubInput | AzureMetricsInput
 type StreamSection = EventHubStream | AzureMetricsStream
 
 
-def _find_no_other_purpose(_stream: Mapping[str, object]) -> str | None:
+WRITTEN_ONLY: Final = frozenset({"aoai.collector", "aoai.deadletter", "aoai.deployments"})
+"""Data sets that the package has streams for so that the key which Fleet makes may write them."""
+
+
+def _find_right(stream: Mapping[str, object]) -> str | None:
+    target = stream.get("data_stream")
+    dataset = cast("Mapping[str, object]", target).get("dataset") if isinstance(target, Mapping) else None
+    if dataset in WRITTEN_ONLY:
+        return "it is there for the rights of Fleet's key; the collector writes that data stream without being told"
     return None
+
+
+def _find_purpose_of_metrics(stream: Mapping[str, object]) -> str | None:
+    return _find_right(stream) or find_other_purpose(stream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +46,8 @@ class InputKind:
     """The keys that a first stream is written with."""
     sight: Sight
     """What processors work on."""
-    find_other_purpose: Callable[[Mapping[str, object]], str | None] = _find_no_other_purpose
-    """Tells why a stream, as the file has it, is for another program."""
+    find_other_purpose: Callable[[Mapping[str, object]], str | None] = _find_right
+    """Tells why a stream, as the file has it, is not to be read here."""
 
 
 EVENT_HUB: Final = InputKind(EventHubInput, EventHubStream, complete_stream, "eventhub and connection_string", RECORDS)
@@ -45,7 +57,7 @@ AZURE_METRICS: Final = InputKind(
     complete_metrics_stream,
     "subscription_id and the keys of a login",
     METRICS,
-    find_other_purpose,
+    _find_purpose_of_metrics,
 )
 INPUT_KINDS: Final[Mapping[str, InputKind]] = {
     "azure-eventhub": EVENT_HUB,

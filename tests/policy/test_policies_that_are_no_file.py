@@ -49,6 +49,15 @@ def test_a_secret_that_looks_like_a_variable_stays_as_it_is() -> None:
     assert stream.client_secret.reveal() == METRICS_LOGIN["client_secret"]
 
 
+@pytest.mark.parametrize("dataset", ["aoai.collector", "aoai.deadletter", "aoai.deployments"])
+def test_a_stream_for_the_rights_of_fleets_key_is_not_read(dataset: str) -> None:
+    values = policy_of()
+    values["inputs"][0]["streams"].append({"id": "x", "data_stream": {"dataset": dataset}, "written": True})
+    policy = load_values(values, "Fleet")
+    assert [stream.id for _, stream in policy.streams()] == ["logs"]
+    assert "the rights of Fleet's key" in policy.notes[0]
+
+
 def test_a_problem_has_a_key_and_no_line() -> None:
     values = policy_of(event_hub="hub2")
     with pytest.raises(PolicyError) as refused:

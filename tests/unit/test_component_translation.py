@@ -73,16 +73,28 @@ def test_streams_that_are_there_for_the_key_alone_are_not_read() -> None:
             "logs",
             "streams: is not a list. Begin each stream with a dash, and write eventhub and connection_string below.",
         ),
+        ([LOGS | {"enabled": False}], "no stream of the input is enabled, so there is nothing to collect"),
         ([LOGS | {"id": "again"}], "streams[0].eventhub: is read by the stream at inputs[0].streams[0] too,"),
         ([7], "streams[0]: is not a mapping."),
     ],
-    ids=["none", "only-rights", "no-list", "same-hub", "no-mapping"],
+    ids=["none", "only-rights", "no-list", "disabled", "same-hub", "no-mapping"],
 )
 def test_what_cannot_be_read_is_told_of_its_own_input(streams: Any, why: str) -> None:
     made = translated(output_unit(HOST), input_unit(streams=[LOGS]), input_unit(OTHER, streams=streams))
     assert made.refusals.keys() == {(OTHER, protocol.INPUT)}
     assert made.refusals[OTHER, protocol.INPUT].startswith(why)
     assert made.streams == {(INPUT, protocol.INPUT): ("logs",)}
+
+
+@pytest.mark.parametrize("changes", [{"enabled": False}, {"type": "aoai/tomorrow"}, {"streams": []}], ids=str)
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_input_that_is_not_for_us_is_told_so_alone_and_beside_others(others: int, changes: dict[str, Any]) -> None:
+    first = [input_unit(streams=[LOGS])] * others
+    made = translated(output_unit(HOST), *first, input_unit(OTHER, **{"streams": [LOGS]} | changes))
+    assert made.refusals == {
+        (OTHER, protocol.INPUT): "no stream of the input is enabled, so there is nothing to collect"
+    }
+    assert len(made.streams) == others
 
 
 def test_an_output_of_another_type_is_told_of_the_output() -> None:

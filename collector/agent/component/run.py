@@ -47,7 +47,7 @@ async def follow_agent(
     if talk.done():
         logger.error("component ends: nobody is there to talk with", extra={"error.message": str(talk.result())})
     if work.done():
-        logger.critical("component fails", exc_info=work.result())
+        logger.critical("component fails", exc_info=work.exception() or work.result())
     on_end(code)
     stop.cancel()
     work.cancel()

@@ -6,7 +6,7 @@ is told of that one, and the others are in the policy. A text is taken as it is,
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import elastic_agent_client.generated.elastic_agent_client_pb2 as protocol
 from google.protobuf.struct_pb2 import Struct, Value
@@ -19,8 +19,8 @@ from collector.telemetry.documents import DATASET as HEALTH
 OUTPUT: Final = "default"
 """The name of the output in the policy; a component has one."""
 _ORIGIN: Final = "Fleet"
-_ALSO_WRITTEN: Final = frozenset({"aoai.deadletter", "aoai.deployments", HEALTH})
-"""Data sets that are streams in a policy of Fleet so that the agent's key may write them; nothing is read for them."""
+_SERVED: Final = "Give the agent's policy one of type elasticsearch."
+_NOTHING: Final = "no stream of the input is enabled, so there is nothing to collect"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +80,7 @@ def _read_value(value: Value) -> Any:
 
 
 def _read_input(unit: Unit) -> dict[str, Any]:
-    """Return the input of the policy, without the streams that are there for the agent's key alone."""
-    given: dict[str, Any] = {"id": unit.config.id, "type": unit.config.type, **read_struct(unit.config.source)}
-    only_written = {stream.id for stream in unit.config.streams if stream.data_stream.dataset in _ALSO_WRITTEN}
-    streams = given.get("streams")
-    if isinstance(streams, list):
-        given["streams"] = [each for each in cast("list[Any]", streams) if _id_of(each) not in only_written]
-    return given | {"use_output": OUTPUT}
-
-
-def _id_of(stream: Any) -> object:
-    return cast("dict[str, Any]", stream).get("id") if isinstance(stream, dict) else None
+    return {"id": unit.config.id, "type": unit.config.type, **read_struct(unit.config.source), "use_output": OUTPUT}
 
 
 def _read_monitoring(inputs: Iterable[Unit]) -> dict[str, Any]:
@@ -107,27 +97,28 @@ def _compose(target: dict[str, Any], entries: list[dict[str, Any]], monitoring: 
     return {"outputs": {OUTPUT: target}, "agent": {"monitoring": monitoring}, "inputs": entries}
 
 
-def _find_problems(target: dict[str, Any], entries: list[dict[str, Any]]) -> Sequence[Problem]:
-    try:
-        load_values(_compose(target, entries, {"enabled": False}), _ORIGIN)
-    except PolicyError as error:
-        return error.problems
-    return ()
-
-
 def _refuse_output(target: dict[str, Any]) -> str:
     """Return what is wrong with the output; nothing when all is well."""
-    wrong = [each for each in _find_problems(target, []) if each.key.startswith("outputs")]
-    if not wrong and target["type"] not in OUTPUT_TYPES:
-        return f"an output of type {target['type']} is not served. Give the agent's policy one of type elasticsearch."
-    return _render(wrong, f"outputs.{OUTPUT}.")
+    try:
+        load_values(_compose(target, [], {"enabled": False}), _ORIGIN)
+    except PolicyError as error:  # always: there is no input in it
+        wrong = [each for each in error.problems if each.key.startswith("outputs")]
+        if wrong:
+            return _render(wrong, f"outputs.{OUTPUT}.")
+    kind = target["type"]
+    return "" if kind in OUTPUT_TYPES else f"an output of type {kind} is not served. {_SERVED}"
 
 
 def _find_refusal(target: dict[str, Any], accepted: list[dict[str, Any]], entry: dict[str, Any]) -> str:
     """Return what is wrong with an input, alone or beside those that are accepted; nothing when all is well."""
-    if entry.get("streams") == []:
-        return "no stream of the input is enabled, so there is nothing to collect"
-    return _render(_find_problems(target, [*accepted, entry]), f"inputs[{len(accepted)}].")
+    try:
+        policy = load_values(_compose(target, [*accepted, entry], {"enabled": False}), _ORIGIN)
+    except PolicyError as error:
+        if error.problems[0].key == "inputs":
+            return _NOTHING
+        return _render(error.problems, f"inputs[{len(accepted)}].")
+    # An input that is disabled, or of a type that is not served, is not in the policy.
+    return "" if len(policy.inputs) > len(accepted) and policy.inputs[-1].streams else _NOTHING
 
 
 def _render(problems: Iterable[Problem], prefix: str) -> str:
