@@ -37,7 +37,7 @@ def package_root() -> Path:
     """
     root = shipped_package()
     if not (root.parent / "collector").is_dir():
-        raise AssetError("there is no integration/manifest.yml: the package is built in a checkout of the project")
+        raise AssetError("the package is built in a checkout of the project, and this is an installation of it")
     return root
 
 
