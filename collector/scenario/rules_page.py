@@ -29,7 +29,7 @@ Generated from `dashboards/rules/`, `dashboards/slos/` and runs of every rule on
 
 The package has them as rule templates, which Kibana 9.2.1 and later offers on the integration's page; a person makes a
 rule of one and chooses who is told. They need a basic licence, read every namespace, and use no ES|QL. Azure sends
-records 3 to 10 minutes late, so no window is shorter than 15 minutes. Requests are counted once
+records 3 to 10 minutes late, so no window over them is shorter than 15 minutes. Requests are counted once
 ([0008](decisions/0008-requests-are-counted-once.md)).
 """
 _PROOF: Final = """

@@ -55,7 +55,12 @@ NOTICED = {
     RETIRING: {"aoai-model-retirement"},
     FULL: {"aoai-provisioned-utilization"},
     GONE: {"aoai-collector-silent"},
-    STALLED: {"aoai-collector-lagging", "aoai-freshness-budget-fast", "aoai-freshness-budget-slow"},
+    STALLED: {
+        "aoai-collector-lagging",
+        "aoai-collector-stalled",
+        "aoai-freshness-budget-fast",
+        "aoai-freshness-budget-slow",
+    },
     REFUSED: {"aoai-dead-letters"},
     DROPPED: {"aoai-collector-gap"},
     UNANSWERED: {"aoai-metrics-gap"},

@@ -20,7 +20,7 @@ async def test_what_the_hub_dropped_while_the_collector_was_away_is_counted_and_
 ) -> None:
     async with EventHubsEmulator([Hub(HUB, 1, retention_bytes=KEPT_BYTES)]) as hub:
         job.hub = hub
-        job.write_policy()
+        job.write_policy(processor_update_interval="1s")
         fill(hub, range(5))
         daemon = await job.start()
         await daemon.wait_to_settle(5)

@@ -192,6 +192,11 @@ def waiting(report: Report) -> Iterator[tuple[Group, float]]:
         yield (report.collector.name, each.stream, each.partition), float(each.lag_events or 0)
 
 
+def unsaved(report: Report) -> Iterator[tuple[Group, float]]:
+    for each in report.of(PartitionStatus):
+        yield (report.collector.name, each.stream, each.partition), each.checkpoint_age_seconds
+
+
 def dropped(report: Report) -> Iterator[tuple[Group, float]]:
     for each in report.of(PartitionStatus):
         group = (report.collector.name, report.collector.ephemeral_id, each.stream, each.partition)
@@ -334,6 +339,7 @@ PREDICTIONS: Mapping[str, Arrival | Prediction | Silence | Slowness | Spending |
     "aoai-collector-gap": Told(dropped, 2 * HOUR, growth, 0, fresh_for=30 * MINUTE),
     "aoai-collector-lagging": Told(waiting, 10 * MINUTE, max, 100_000),
     "aoai-collector-silent": Silence(reports_of, 10 * MINUTE),
+    "aoai-collector-stalled": Told(unsaved, 10 * MINUTE, max, 300),
     "aoai-content-filter": Prediction(
         blocked, 15 * MINUTE, lambda sums: sums[0] / sums[1] * 100 if sums[0] >= 10 else 0.0, 10
     ),
