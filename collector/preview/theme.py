@@ -48,8 +48,8 @@ _SERIES: Final = (
     "#F0A58F",
 )
 """The first ten are those that Kibana has used for years; who sees fewer colours can tell them apart."""
-_REST: Final = "#8A93A3"
-REST_NAMES: Final = frozenset({"Other", "(missing value)", "(empty)"})
+_REST: Final = {"Other": "#8A93A3", "(missing value)": "#636B7B", "(empty)": "#636B7B"}
+REST_NAMES: Final = frozenset(_REST)
 
 
 class Palette:
@@ -59,9 +59,9 @@ class Palette:
         self._names: dict[str, list[str]] = {}
 
     def colour(self, kind: str, name: str) -> str:
-        """Return the colour of a name of a kind, such as a deployment; grey for what stands for many or for none."""
+        """Return the colour of a name of a kind, such as a deployment; a grey for what stands for many or for none."""
         if name in REST_NAMES:
-            return _REST
+            return _REST[name]
         names = self._names.setdefault(kind, [])
         if name not in names:
             names.append(name)

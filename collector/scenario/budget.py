@@ -9,8 +9,8 @@ from elasticsearch import Elasticsearch
 from collector.assets.hooks import PRICES_PIPELINE
 
 DAILY_BUDGET: Final = 500.0
-UNIT_HOUR: Final = 1.25
-"""What an hour of a provisioned throughput unit costs this user; no public list has it."""
+UNIT_HOUR: Final = 0.0005
+"""What an hour of a provisioned throughput unit costs this user: as little as a day of few calls is worth."""
 
 
 class OwnPricesError(Exception):

@@ -20,14 +20,18 @@ pytestmark = pytest.mark.engine
 
 
 @pytest.fixture(scope="session")
+def namespaces(
+    scenario_namespace: str, readings_namespace: str, endpoints_namespace: str, upkeep_namespace: str
+) -> list[str]:
+    """Everything that the dashboards show of one day."""
+    return [scenario_namespace, readings_namespace, endpoints_namespace, upkeep_namespace]
+
+
+@pytest.fixture(scope="session")
 def dashboards_of_a_day(
-    elasticsearch_client: Elasticsearch,
-    scenario_namespace: str,
-    readings_namespace: str,
-    endpoints_namespace: str,
-    ledger: Ledger,
+    elasticsearch_client: Elasticsearch, namespaces: list[str], ledger: Ledger
 ) -> list[FilledDashboard]:
-    here = {"terms": {"data_stream.namespace": [scenario_namespace, readings_namespace, endpoints_namespace]}}
+    here = {"terms": {"data_stream.namespace": namespaces}}
     time_range = TimeRange(ledger.start, ledger.end - timedelta(milliseconds=1))
     return [fill(elasticsearch_client, each, time_range, filters=[here]) for each in choose_dashboards()]
 
@@ -67,6 +71,16 @@ def is_drawn(page: Page, panel: Panel, name: str) -> bool:
             return shown.locator("a").count() == len(panel.text.splitlines())
         case _:
             return shown.locator("tbody tr").count() >= 1
+
+
+def test_no_table_of_figures_is_wider_than_its_panel(page_file: Path, open_page: OpenPage) -> None:
+    page = open_page(page_file, width=1280).page
+    cut = page.locator('.panel[data-kind="table"]').evaluate_all(
+        """panels => panels
+            .filter((panel) => panel.querySelector(".rows").scrollWidth > panel.querySelector(".rows").clientWidth)
+            .map((panel) => panel.id)"""
+    )
+    assert cut == []
 
 
 def test_no_panel_cuts_off_its_question_or_its_figure(page_file: Path, open_page: OpenPage) -> None:
