@@ -1,6 +1,6 @@
-"""Two days for alert rules: one on which nothing happens, and one with an incident every two hours or so.
+"""Two days for alert rules: one on which nothing happens, and one with an incident every hour or so.
 
-The incidents are far enough apart for every rule to recover in between, and each is at a time of day when its place is
+No two incidents overlap, so an alert is of the one that began last, and each is at a time of day when its place is
 busy. Which rules should notice is said in tests/assets/test_rule_proof.py, which rules did in docs/rules.md.
 """
 
