@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from collector.agent.service_manager import ServiceManager
 from collector.policy import Policy, PolicyError, load_policy
 from collector.state.sqlite import StateInUseError
 
@@ -41,11 +42,17 @@ class PolicyInForce:
 class PolicyChanges:
     """Watches the file of a policy."""
 
-    def __init__(self, policy: Policy, file: Path, environ: Mapping[str, str], apply: Apply) -> None:
-        """Begin with the policy that was loaded from the file; variables are looked up in ``environ``."""
+    def __init__(
+        self, policy: Policy, file: Path, environ: Mapping[str, str], *, apply: Apply, manager: ServiceManager
+    ) -> None:
+        """Begin with the policy that was loaded from the file; variables are looked up in ``environ``.
+
+        The service manager is told when a change begins and when it is over.
+        """
         self.in_force = PolicyInForce(policy, file, datetime.now(UTC))
         self._environ = environ
         self._apply = apply
+        self._manager = manager
         self._asked = asyncio.Event()
         self._seen = self._read_stamps()
 
@@ -60,7 +67,9 @@ class PolicyChanges:
             asked = await self._pause()
             stamps = self._read_stamps()
             if asked or (stamps != self._seen and stamps == last):
+                self._manager.tell_reloading()
                 await self._take_over()
+                self._manager.tell_ready()
                 # What changed since the look is a change still; files that are named only now have no earlier look.
                 stamps = {path: stamps.get(path, stamp) for path, stamp in self._read_stamps().items()}
                 self._seen = stamps

@@ -17,6 +17,7 @@ from collector.agent.collection import Collection
 from collector.agent.control_socket import ControlSocket
 from collector.agent.diagnostics import gather_diagnostics
 from collector.agent.policy_changes import PolicyChanges
+from collector.agent.service_manager import ServiceManager
 from collector.agent.status_report import report_status
 from collector.agent.tap_answer import answer_tap
 from collector.policy import Policy
@@ -44,7 +45,8 @@ class Supervisor:
             OSError: the data folder or a certificate cannot be used.
         """
         self._collection = Collection(policy, data)
-        self._changes = PolicyChanges(policy, file, environ, self._collection.change)
+        self._manager = ServiceManager(environ)
+        self._changes = PolicyChanges(policy, file, environ, apply=self._collection.change, manager=self._manager)
         self._recent = recent
         self._data = data
         self._control = ControlSocket(
@@ -74,15 +76,18 @@ class Supervisor:
         failed = asyncio.create_task(self._collection.failed())
         stop = asyncio.create_task(self._stopping.wait())
         changes = asyncio.create_task(self._changes.run())
+        alive = asyncio.create_task(self._manager.keep_alive())
+        self._manager.tell_ready()
         await asyncio.wait([stop, failed, changes], return_when=asyncio.FIRST_COMPLETED)
         failure = failed.result() if failed.done() else changes.exception() if changes.done() else None
         if failure is not None:
             logger.critical("collector fails", exc_info=failure)
+        self._manager.tell_stopping()
         code = 0 if failure is None else 1
         exit_at_the_latest(code)
         await self._collection.end()
         await self._control.close()
-        for task in (stop, failed, changes):
+        for task in (stop, failed, changes, alive):
             task.cancel()
         return code
 
