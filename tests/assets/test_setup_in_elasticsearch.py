@@ -140,6 +140,8 @@ async def test_what_belongs_to_the_user_is_neither_written_nor_removed() -> None
         pipelines[name] = {"processors": []}
     for name in ("logs-aoai.logs@custom", "aoai@custom", "logs@custom", "logs@settings"):
         components[name] = {"template": {"settings": {"index": {"refresh_interval": "7s"}}}}
+    # Kibana copies the mark when somebody clones one of ours to begin with.
+    components["logs-aoai.gateway@custom"] = {"template": {}, "_meta": MARK}
     cluster.stored["_security/role"]["mine"] = {"cluster": ["all"]}
     cluster.keys = [{"id": "mine", "username": "elastic", "name": "aoai-collector", "role_descriptors": {}}]
     cluster.add_stream("logs-mine-default", None)
