@@ -220,6 +220,7 @@ async def test_an_import_that_failed_changed_nothing_and_is_done_by_the_next_run
     second = await run(kibana)
 
     assert (outcomes(first), stored_then, outcomes(second)) == ({"refused"}, 0, {"created"})
+    assert [each.route for each in kibana.emulator.changes].count("/api/saved_objects/_import") == 2
 
 
 async def test_an_object_that_kibana_does_not_take_is_named_and_holds_up_the_others(kibana: KibanaRig) -> None:

@@ -6,13 +6,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import aiohttp
 import pytest
 from aiohttp import web
 from plugins.http_server import listen
 from plugins.kibana import ADMIN, KibanaRig, open_kibana_rig
 from plugins.tls_server import ACCEPTED, REFUSALS, TlsCase, serve_tls
 
-from collector.assets.setup.kibana import open_kibana
+from collector.assets.setup.kibana import Kibana, open_kibana
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.setup.wishes import Login
 from collector.emulators.kibana import Instance, Licence, User
@@ -151,6 +152,16 @@ async def test_something_else_is_refused_by_its_status() -> None:
         refusal = await refuse(log_in(url))
 
     assert refusal.what == "this is not Kibana: it answered with status 200"
+
+
+@pytest.mark.parametrize("status", [502, 520])
+async def test_an_answer_of_a_proxy_is_told_by_its_status(status: int) -> None:
+    async with serve(status, "<html>") as url, aiohttp.ClientSession() as session:
+        reply = await Kibana(session, url).get("/api/alerting/rule_types")
+
+    assert str(reply.refuse("alert rules", "Run this again")) == (
+        f"alert rules: it answered with status {status}. Run this again"
+    )
 
 
 async def test_where_nobody_listens_the_address_is_doubted() -> None:

@@ -4,7 +4,6 @@ Setting up and removing go through Kibana's internal paths, since jobs that Elas
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 from json import dumps
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ import aiohttp
 
 from collector.assets.setup.asset import ABSENT, CURRENT, Asset, AssetId, Comparison, Kind, Place, State
 from collector.assets.setup.kibana.connection import DEFAULT_SPACE, LICENCE_FIX, Kibana, Reply, segment
+from collector.assets.setup.kibana.saved_objects import list_missing
 from collector.assets.setup.refusal import RefusalError
 
 _TYPE: Final = "ml-module"
@@ -104,7 +104,7 @@ class AnomalyModule(Asset):
         reply = await self._kibana.send("POST", "/api/saved_objects/_export", wanted)
         if reply.ok:
             return reply.body[0]
-        if reply.status == HTTPStatus.BAD_REQUEST and "objects" in reply.body.get("attributes", {}):
+        if list_missing(reply):
             return None
         raise reply.refuse(str(self.id), _LOG)
 

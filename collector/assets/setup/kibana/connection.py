@@ -28,7 +28,10 @@ LICENCE_FIX: Final = "Update the licence, or start a trial in Kibana under Stack
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer of Kibana to a request for a path. ``body`` is its JSON, and a list of objects for an export."""
+    """An answer to a request for a path.
+
+    ``body`` is its JSON, a list of objects for an export, and None where there is no such thing.
+    """
 
     status: int
     body: Any
@@ -47,14 +50,15 @@ class Reply:
 
     @property
     def message(self) -> str:
-        """Kibana's own words, in one line."""
-        return " ".join((_look_up(self.body, "message") or HTTPStatus(self.status).phrase).split())
+        """Kibana's own words, in one line; empty where something else answered."""
+        return " ".join(_look_up(self.body, "message").split()).rstrip(".")
 
     def refuse(self, where: str, fix: str = "") -> RefusalError:
         """Return the refusal that this answer is; without a licence or privilege the fix is always the same."""
         if self.status == HTTPStatus.FORBIDDEN:
             fix = LICENCE_FIX if "license" in self.message.lower() else advise_for(self.path)
-        return RefusalError(f"Kibana says: {self.message.rstrip('.')} (status {self.status})", where=where, fix=fix)
+        said = f"Kibana says: {self.message} (status {self.status})"
+        return RefusalError(said if self.message else f"it answered with status {self.status}", where=where, fix=fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,8 @@ class Kibana:
                 where=self.url,
                 fix="Check the API key, or the user name and its password",
             )
+        if reply.ok and content and reply.body is None:
+            raise _no_kibana(self.url, reply)
         return reply
 
     @property
@@ -184,6 +190,8 @@ def _unreachable(url: str, error: Exception) -> RefusalError:
         reason, fix = str(error.strerror or error), "Check whether it speaks TLS: an address begins with https or http"
     elif isinstance(error, aiohttp.ClientConnectorError):
         reason, fix = error.strerror or str(error.os_error), "Check the address, and whether Kibana runs there"
+    elif isinstance(error, TimeoutError):
+        reason, fix = "it did not answer in time", "Check the address, and whether a firewall is in the way"
     else:
         reason, fix = str(error) or type(error).__name__, "Check the address, and whether it begins with https or http"
     return RefusalError(f"it cannot be reached: {reason}", where=url, fix=fix)

@@ -7,9 +7,9 @@ the references of those that come in the same file. So all are written together,
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import aiohttp
 
@@ -79,7 +79,8 @@ class Batch:
     kibana: Kibana
     shipped: Sequence[SavedObject]
     snapshot: Snapshot
-    _errors: Mapping[Pointer, str] | None = field(default=None)
+    _errors: Mapping[Pointer, str] | None = None
+    _refusal: RefusalError | None = None
 
     async def write(self, pointer: Pointer) -> None:
         """Import everything, unless that was done; raise what became of this one.
@@ -89,6 +90,8 @@ class Batch:
         """
         if self._errors is None:
             self._errors = await self._import()
+        if self._refusal is not None:
+            raise self._refusal
         where = _name(pointer)
         if pointer in self._errors:
             raise RefusalError(self._errors[pointer], where=where, fix="Mend that in Kibana, and run this again")
@@ -102,9 +105,14 @@ class Batch:
         form = aiohttp.FormData()
         lines = "\n".join(json.dumps(each, ensure_ascii=False) for each in self.shipped if self._is_to_write(each))
         form.add_field("file", io.BytesIO(lines.encode()), filename="aoai.ndjson", content_type="application/ndjson")
-        reply = await self.kibana.send("POST", "/api/saved_objects/_import?overwrite=true", data=form)
+        try:
+            reply = await self.kibana.send("POST", "/api/saved_objects/_import?overwrite=true", data=form)
+        except RefusalError as refusal:
+            self._refusal = refusal
+            return {}
         if not reply.ok:
-            raise reply.refuse(f"space {self.kibana.space}", _LOG)
+            self._refusal = reply.refuse(f"space {self.kibana.space}", _LOG)
+            return {}
         return {(each["type"], each["id"]): _explain(each["error"]) for each in reply.body.get("errors", ())}
 
     def _is_to_write(self, shipped: SavedObject) -> bool:
@@ -212,13 +220,19 @@ async def _fetch(kibana: Kibana, pointers: set[Pointer]) -> list[SavedObject]:
     """Export those of these objects that are there; an export of others fails, and names them."""
     reply = await _ask_export(kibana, _list_objects(pointers))
     if reply.status == HTTPStatus.BAD_REQUEST:
-        missing = {(each["type"], each["id"]) for each in reply.body.get("attributes", {}).get("objects", ())}
+        missing = {(each["type"], each["id"]) for each in list_missing(reply)}
         if not pointers - missing:
             return []
         reply = await _ask_export(kibana, _list_objects(pointers - missing))
     if not reply.ok:
         raise reply.refuse(f"space {kibana.space}", _LOG)
     return list(reply.body)
+
+
+def list_missing(reply: Reply) -> Sequence[Mapping[str, str]]:
+    """What an export was asked for by name and is not there; nothing when it was refused for another reason."""
+    body: dict[str, Any] = cast("dict[str, Any]", reply.body) if isinstance(reply.body, dict) else {}
+    return (body.get("attributes") or {}).get("objects", ())
 
 
 def _list_objects(pointers: set[Pointer]) -> Mapping[str, Any]:
