@@ -18,10 +18,15 @@ _STYLES: Final = {Outcome.REFUSED: "red", Outcome.KEPT: "yellow", Action.REFUSE:
 
 
 class Progress:
-    """A table that grows by a row for each asset changed, kept or refused; without a terminal it is printed whole."""
+    """A table that grows by a row for each asset changed, kept or refused; without a terminal it is printed whole.
+
+    However the block ends, what was done till then is told: rows, counts, what to do about refusals, and last a secret
+    that was made, which nobody can show again.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self._results: list[Result] = []
         self._table = _make_table("outcome")
         self._live = Live(self._table, console=console, transient=True, refresh_per_second=8)
 
@@ -36,9 +41,18 @@ class Progress:
         self._live.stop()
         if self._table.row_count:
             self._console.print(self._table)
+        report = Report(tuple(self._results))
+        counts = _count((report.count(outcome), outcome) for outcome in Outcome)
+        self._console.print(counts or "There was nothing to do.")
+        _show_fixes((result.refusal for result in report.results), self._console)
+        for result in report.results:
+            if result.secret is not None:
+                typer.echo(f"\n{result.asset}, shown this once; it goes into the policy's api_key:")
+                typer.echo(result.secret.reveal())
 
     def add(self, result: Result) -> None:
         """Show a result; what did not change, and has nothing to say, is only counted at the end."""
+        self._results.append(result)
         if result.outcome is not Outcome.UNCHANGED or result.words:
             _add_row(self._table, result.asset, result.outcome, result.words, result.refusal)
 
@@ -64,17 +78,6 @@ _PLANNED: Final = {
     Action.KEEP: "kept",
     Action.REFUSE: "refused",
 }
-
-
-def show_report(report: Report, console: Console) -> None:
-    """Show the counts, what to do about refusals, and a secret that was made; the rows are on screen already."""
-    console.print(_count((report.count(outcome), outcome) for outcome in Outcome) or "There was nothing to do.")
-    _show_fixes((result.refusal for result in report.results), console)
-    for result in report.results:
-        if result.secret is not None:
-            typer.echo(
-                f"\n{result.asset}, shown this once; it goes into the policy's api_key:\n{result.secret.reveal()}"
-            )
 
 
 def _make_table(first: str) -> Table:

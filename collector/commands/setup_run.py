@@ -18,7 +18,7 @@ from collector.assets.setup.kinds import Kind
 from collector.assets.setup.plan import Action, Outcome, Plan, apply, plan_installation, plan_removal
 from collector.assets.setup.wishes import ElasticsearchWishes, KibanaWishes, Login
 from collector.commands.options import FAILED, INCOMPLETE
-from collector.commands.setup_pages import Progress, show_plan, show_report
+from collector.commands.setup_pages import Progress, show_plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +59,6 @@ async def run_setup(request: SetupRequest) -> int | str:
                 report = await apply(plan, progress.add)
     except AssetError as error:
         return str(error)
-    show_report(report, console)
     return INCOMPLETE if report.count(Outcome.REFUSED) else 0
 
 

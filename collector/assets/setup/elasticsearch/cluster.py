@@ -38,14 +38,14 @@ class Cluster:
     login: Body | None = None
     granted: Mapping[str, bool] = field(default_factory=dict[str, bool])
 
-    async def read(self, path: str, about: str, *, body: Body | None = None) -> Body:
+    async def read(self, path: str, about: str, *, method: str = "GET") -> Body:
         """Ask without changing anything; what is not there is an empty answer.
 
         Raises:
             RefusalError: it cannot be read.
         """
         try:
-            return await _perform(self.client, "POST" if body else "GET", path, body)
+            return await _perform(self.client, method, path)
         except NotFoundError:
             return {}
         except (ApiError, TransportError) as error:

@@ -88,7 +88,7 @@ class DataStream(Asset):
         # The embedded engine refuses to simulate an index where there is a data stream.
         embedded = self._cluster.embedded
         simulated = f"_simulate/{self._stream.template}" if embedded else f"_simulate_index/{self.id.name}"
-        answer = await self._cluster.write("POST", f"/_index_template/{simulated}", str(self.id))
+        answer = await self._cluster.read(f"/_index_template/{simulated}", str(self.id), method="POST")
         coming = _part(answer, "template")
         wanted = _part(coming, "settings", "index").get("default_pipeline")
         lines: list[str] = []
