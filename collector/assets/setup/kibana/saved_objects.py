@@ -231,8 +231,10 @@ async def _fetch(kibana: Kibana, pointers: set[Pointer]) -> list[SavedObject]:
 
 def list_missing(reply: Reply) -> Sequence[Mapping[str, str]]:
     """What an export was asked for by name and is not there; nothing when it was refused for another reason."""
-    body: dict[str, Any] = cast("dict[str, Any]", reply.body) if isinstance(reply.body, dict) else {}
-    return (body.get("attributes") or {}).get("objects", ())
+    if not isinstance(reply.body, dict):
+        return ()
+    attributes: Any = cast("dict[str, Any]", reply.body).get("attributes")
+    return attributes.get("objects", ()) if attributes else ()
 
 
 def _list_objects(pointers: set[Pointer]) -> Mapping[str, Any]:
