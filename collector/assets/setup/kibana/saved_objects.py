@@ -231,9 +231,8 @@ async def _fetch(kibana: Kibana, pointers: set[Pointer]) -> list[SavedObject]:
 
 def list_missing(reply: Reply) -> Sequence[Mapping[str, str]]:
     """What an export was asked for by name and is not there; nothing when it was refused for another reason."""
-    if not isinstance(reply.body, dict):
-        return ()
-    attributes: Any = cast("dict[str, Any]", reply.body).get("attributes")
+    body = cast("object", reply.body)
+    attributes: Any = cast("Mapping[str, Any]", body).get("attributes") if isinstance(body, dict) else None
     return attributes.get("objects", ()) if attributes else ()
 
 
