@@ -75,14 +75,13 @@ def processors_of(processors: list[Object]) -> Iterator[tuple[str, Object]]:
 
 
 def inputs() -> list[Object]:
-    (template,) = read_yaml("manifest.yml")["policy_templates"]
-    return template["inputs"]
+    return [each for template in read_yaml("manifest.yml")["policy_templates"] for each in template["inputs"]]
 
 
 def all_variables() -> list[tuple[str, list[Object]]]:
     """The variables that a person sees beside each other, by where they stand."""
     of_streams = [
-        (f"{folder} {stream['input']}", stream["vars"])
+        (f"{folder} {stream['input']}", stream.get("vars", []))
         for folder in FOLDERS
         for stream in manifest_of(folder).get("streams", [])
     ]
@@ -159,9 +158,11 @@ def test_the_page_tells_of_every_data_stream_and_of_all_that_kibana_gets() -> No
 # Inputs and variables
 
 
-def test_the_policy_template_names_every_data_stream() -> None:
-    (template,) = read_yaml("manifest.yml")["policy_templates"]
-    assert template["data_streams"] == FOLDERS
+def test_every_policy_template_has_a_name_of_its_own_and_names_every_data_stream() -> None:
+    templates = read_yaml("manifest.yml")["policy_templates"]
+    names = [template["name"] for template in templates]
+    assert len(set(names)) == len(names)
+    assert [template["data_streams"] for template in templates] == [FOLDERS] * len(templates)
 
 
 def test_every_stream_has_its_input_and_its_template_and_every_input_a_stream() -> None:
@@ -198,7 +199,7 @@ def test_a_variable_of_a_stream_hides_none_of_its_input() -> None:
     of_inputs = {each["type"]: {variable["name"] for variable in each["vars"]} for each in inputs()}
     for folder in FOLDERS:
         for stream in manifest_of(folder).get("streams", []):
-            own = {variable["name"] for variable in stream["vars"]}
+            own = {variable["name"] for variable in stream.get("vars", ())}
             assert not own & (of_inputs[stream["input"]] | of_package), folder
 
 

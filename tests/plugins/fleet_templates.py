@@ -19,11 +19,13 @@ _ALONE = re.compile(r"^[ \t]*(\{\{(?:#|/|!|else)[^}]*\}\})[ \t]*\n", re.MULTILIN
 _TAG = re.compile(r"\{\{(.*?)\}\}")
 
 
-def compile_stream(folder: str, given: Scope) -> dict[str, Any]:
-    """The stream of a data stream as it stands in the agent's policy; variables that are not given have defaults."""
-    manifest = read_manifest(folder)
-    (stream,) = manifest["streams"]
-    variables = {variable["name"]: variable.get("default") for variable in variables_of(folder)}
+def compile_stream(folder: str, given: Scope, kind: str = "") -> dict[str, Any]:
+    """The stream of a data stream as it stands in the agent's policy; variables that are not given have defaults.
+
+    `kind` is the type of the input; without it the data stream's first.
+    """
+    stream = stream_of(folder, kind)
+    variables = {variable["name"]: variable.get("default") for variable in variables_of(folder, kind)}
     assert given.keys() <= variables.keys()
     path = package_root() / "data_stream" / folder / "agent" / "stream" / stream["template_path"]
     return yaml.safe_load(render(path.read_text(), {**variables, **given}))
@@ -33,13 +35,18 @@ def read_manifest(folder: str) -> dict[str, Any]:
     return yaml.safe_load((package_root() / "data_stream" / folder / "manifest.yml").read_text())
 
 
-def variables_of(folder: str) -> list[dict[str, Any]]:
+def stream_of(folder: str, kind: str = "") -> dict[str, Any]:
+    """The stream that an input of this type has in the data stream; without a type the first."""
+    return next(each for each in read_manifest(folder)["streams"] if kind in {"", each["input"]})
+
+
+def variables_of(folder: str, kind: str = "") -> list[dict[str, Any]]:
     """The variables that a stream's template can name: of the package, of the input and its own."""
-    (stream,) = read_manifest(folder)["streams"]
+    stream = stream_of(folder, kind)
     package = yaml.safe_load((package_root() / "manifest.yml").read_text())
-    (template,) = package["policy_templates"]
-    (of_input,) = (each["vars"] for each in template["inputs"] if each["type"] == stream["input"])
-    return [*package["vars"], *of_input, *stream["vars"]]
+    inputs = [each for template in package["policy_templates"] for each in template["inputs"]]
+    (of_input,) = (each["vars"] for each in inputs if each["type"] == stream["input"])
+    return [*package["vars"], *of_input, *stream.get("vars", ())]
 
 
 def render(template: str, scope: Scope) -> str:

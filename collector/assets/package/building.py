@@ -17,9 +17,12 @@ from collector.assets.package.metrics_template import render_metrics_template
 from collector.assets.package.page import PAGE, render_page
 from collector.assets.package.pipeline_files import pipeline_files
 from collector.assets.package.retention import retention_files
+from collector.assets.package.rights_template import FILE as RIGHTS_TEMPLATE
+from collector.assets.package.rights_template import TEMPLATE as RIGHTS
 from collector.assets.package.rule_files import rule_files
 from collector.assets.package.streams import PackageStream, package_streams
-from collector.assets.templates import ENDPOINTS, GATEWAY, LOGS
+from collector.assets.templates import ENDPOINTS, GATEWAY, LOGS, PACKAGE
+from collector.policy.input_kinds import WRITTEN_ONLY
 
 _BUILT_FOLDERS: Final = (
     "data_stream/*/agent",
@@ -113,11 +116,13 @@ def _files_below(root: Path, pattern: str) -> Iterator[Path]:
 
 
 def _stream_template(stream: PackageStream) -> dict[PurePosixPath, bytes]:
-    """How an Elastic Agent collects for the data stream; nothing where only our collector does."""
+    """How an Elastic Agent collects for the data stream, or may write it; nothing where neither is so."""
     if stream.dataset in (LOGS, GATEWAY, ENDPOINTS):
         return {stream.path / HUB_TEMPLATE: render_hub_template().encode()}
     if stream.dataset and stream.dataset.name == METRICS:
         return {stream.path / METRICS_TEMPLATE: render_metrics_template().encode()}
+    if f"{PACKAGE}.{stream.folder}" in WRITTEN_ONLY:
+        return {stream.path / RIGHTS_TEMPLATE: RIGHTS.encode()}
     return {}
 
 
