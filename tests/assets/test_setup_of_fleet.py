@@ -51,7 +51,7 @@ async def test_fleet_gets_the_package_and_policies_with_nothing_switched_on(kiba
     assert {each.id for each in dashboards} == DASHBOARDS
     assert policy["policy_ids"] == [POLICY]
     assert policy["package"] == {"name": "aoai", "version": __version__}
-    assert [each["enabled"] for each in policy["inputs"].values()] == [False, False]
+    assert [each["enabled"] for each in policy["inputs"].values()] == [False] * 4
 
 
 async def test_a_second_run_sends_no_change(kibana: KibanaRig) -> None:
