@@ -11,6 +11,7 @@ from elastic_transport import NodeConfig
 
 from collector.assets.setup.wishes import Login
 from collector.assets.templates import DATASETS, DEAD_LETTERS
+from collector.check.azure_monitor import probe_azure, probe_login, probe_sizes_unknown
 from collector.check.checkpoints import probe_checkpoints
 from collector.check.elasticsearch import probe_output
 from collector.check.event_hubs import probe_hub
@@ -47,6 +48,10 @@ def list_probes(policy: Policy, data: Path, kibana: Login | None, space: str) ->
     probes = [Probe("", (Row.POLICY,), partial(_tell_of_policy, policy))]
     probes += _meet([*_peers_of_azure(hubs, metrics), *_peers_of_outputs(policy)])
     probes += [probe_hub(stream, data) for stream in hubs]
+    probes += [probe_login(stream) for stream in hubs if stream.auth_type != "connection_string"]
+    probes += [probe_azure(stream, hubs, sizes=stream is metrics[0]) for stream in metrics]
+    if hubs and not metrics:
+        probes.append(probe_sizes_unknown(hubs))
     probes += [probe_checkpoints(stream, data) for stream in (*hubs, *metrics)]
     for name, targets in _list_targets(policy).items():
         probes.append(probe_output(name, policy.outputs[name], targets))

@@ -2,11 +2,12 @@
 
 Promised: `azure-identity`, `azure-monitor-querymetrics` and plain REST work with it unmodified. It has subscriptions,
 Cognitive Services accounts with deployments, models and quota, Azure ML workspaces with online endpoints and their
-deployments, in pages with `nextLink`; metric definitions and namespaces; values of one resource (`metrics`) and of up
-to 50 (`metrics:getBatch`). It is as strict as Azure: tokens, their audience and age, Monitoring Reader at the right
-scope, API versions, metric names (20 a call), dimensions, filters, grains, one subscription, region and type a batch,
-`top` of 10 unless raised. Dimension names come back in lower case, batches in an order of their own. Errors have
-Azure's statuses, codes and forms; documented speed limits are kept, and faults come on order.
+deployments, namespaces of Event Hubs, in pages with `nextLink`; diagnostic settings that send to event hubs; metric
+definitions and namespaces; values of one resource (`metrics`) and of up to 50 (`metrics:getBatch`). It is as strict as
+Azure: tokens, their audience and age, Monitoring Reader at the right scope, API versions, metric names (20 a call),
+dimensions, filters, grains, one subscription, region and type a batch, `top` of 10 unless raised. Dimension names come
+back in lower case, batches in an order of their own. Errors have Azure's statuses, codes and forms; documented speed
+limits are kept, and faults come on order.
 
 Values are the same for the same seed. A minute is partial until it settles, and values may be late, restated or missing
 by shares; a ledger tells what is true in the end. Time is that of a clock, so a week can pass in a minute.
@@ -44,6 +45,7 @@ from collector.emulators.azure_monitor.estate import (
     Subscription,
     Workspace,
 )
+from collector.emulators.azure_monitor.exports import DiagnosticSetting, HubNamespace
 from collector.emulators.azure_monitor.faults import Fault
 from collector.emulators.azure_monitor.observations import Observation, Sample
 from collector.emulators.azure_monitor.throttling import Limits
@@ -57,8 +59,10 @@ __all__ = [
     "Calls",
     "Definition",
     "Deployment",
+    "DiagnosticSetting",
     "Estate",
     "Fault",
+    "HubNamespace",
     "Kind",
     "Limits",
     "MetricResource",

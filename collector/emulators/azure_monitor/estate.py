@@ -3,7 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from collector.emulators.azure_monitor.exports import DiagnosticSetting, HubNamespace
 
 ACCOUNT_TYPE: Final = "Microsoft.CognitiveServices/accounts"
 WORKSPACE_TYPE: Final = "Microsoft.MachineLearningServices/workspaces"
@@ -217,6 +220,9 @@ class Estate:
         self.subscriptions = {each.id.lower(): each for each in subscriptions}
         self.models = tuple(models)
         self.quotas = dict(quotas or {})
+        self.hub_namespaces: list[HubNamespace] = []
+        self.diagnostic_settings: dict[str, list[DiagnosticSetting]] = {}
+        """By the id of the resource whose logs they send, in lower case."""
         self._accounts: dict[str, Account] = {}
         self._workspaces: dict[str, Workspace] = {}
         self._resources: dict[str, MetricResource] = {}

@@ -60,6 +60,8 @@ class ResourceManager:
             "listWorkspaces": self._list_workspaces,
             "listOnlineEndpoints": self._list_endpoints,
             "listOnlineDeployments": self._list_endpoint_deployments,
+            "listNamespaces": self._list_namespaces_of_hubs,
+            "listDiagnosticSettings": self._list_diagnostic_settings,
             "metrics": self._read_metrics,
             "metricDefinitions": self._list_definitions,
             "metricNamespaces": self._list_namespaces,
@@ -146,6 +148,18 @@ class ResourceManager:
     def _list_namespaces(self, ask: Ask, route: Route) -> Document:
         resource = self._find_resource(ask, route)
         return {"value": [describe_namespace(ask.resource_id, resource.type)]}
+
+    def _list_namespaces_of_hubs(self, ask: Ask, route: Route) -> Document:
+        may_see = self._cloud.access.require_list(ask.client_id, route.right, ask.scope)
+        found = [
+            each for each in self._cloud.estate.hub_namespaces if each.id.lower().startswith(f"{ask.scope}/".lower())
+        ]
+        return self._page(ask, (each.describe() for each in found if may_see(each.id)))
+
+    def _list_diagnostic_settings(self, ask: Ask, route: Route) -> Document:
+        resource = self._find_resource(ask, route)
+        settings = self._cloud.estate.diagnostic_settings.get(resource.id.lower(), ())
+        return {"value": [each.describe(resource.id) for each in settings]}
 
     def _read_metrics(self, ask: Ask, route: Route) -> Document:
         resource = self._find_resource(ask, route)

@@ -94,6 +94,17 @@ _ROUTES: Final = (
         "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/deployments/read",
         rf"{_ENDPOINT}/deployments",
     ),
+    _route(
+        "listNamespaces",
+        "Microsoft.EventHub/namespaces/read",
+        rf"{_SUBSCRIPTION}/providers/microsoft\.eventhub/namespaces",
+    ),
+    _route(
+        "listDiagnosticSettings",
+        "Microsoft.Insights/diagnosticSettings/read",
+        rf"{_RESOURCE}/diagnosticsettings",
+        ("2021-05-01-preview",),
+    ),
     _route("metrics", "Microsoft.Insights/metrics/read", rf"{_RESOURCE}/metrics", _METRICS_VERSIONS),
     _route(
         "metricDefinitions",
