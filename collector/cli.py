@@ -219,7 +219,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each of them is an option
     """Draw the package's dashboards from live data, as one HTML page that needs no Kibana and no network."""
     from collector.commands.login import log_in
 
-    _, settings = log_in(elasticsearch, api_key, username, ca)
+    settings = log_in(elasticsearch, api_key, username, ca)
     try:
         from collector.preview.command import PreviewError, write_preview
     except ModuleNotFoundError as error:
