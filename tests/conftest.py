@@ -13,6 +13,7 @@ pytest_plugins = [
     "plugins.elastic_agent",
     "plugins.engine",
     "plugins.foreign_clients",
+    "plugins.installed",
     "plugins.kibana",
     "plugins.light_job",
     "plugins.metrics_input",

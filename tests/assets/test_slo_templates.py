@@ -89,7 +89,7 @@ def test_an_slo_counts_good_requests_and_all_as_the_ledger_does(
 
 @pytest.fixture
 def reports(
-    ledger: Ledger, scenario_namespace: str, elasticsearch_client: Elasticsearch
+    ledger: Ledger, installed_assets: None, elasticsearch_client: Elasticsearch
 ) -> Iterator[tuple[str, Sequence[Report]]]:
     """Six hours of a collector that stalls for one and tells nothing for another, in a namespace of their own."""
     start, hour = ledger.start, timedelta(hours=1)

@@ -3,14 +3,12 @@
 Fixtures: ``rule_days`` the ledgers by name, ``rule_trials`` what each rule found on each day.
 """
 
-import asyncio
 import uuid
 from collections.abc import Iterator, Mapping
 
 import pytest
-from elasticsearch import AsyncElasticsearch, Elasticsearch
+from elasticsearch import Elasticsearch
 
-from collector.assets.installation import install
 from collector.assets.rules.reading import load_rules
 from collector.scenario import Ledger
 from collector.scenario.rule_days import draw_rule_days
@@ -25,15 +23,9 @@ def rule_days(full_size: bool) -> Mapping[str, Ledger]:
 
 @pytest.fixture(scope="session")
 def rule_namespaces(
-    rule_days: Mapping[str, Ledger], engine_url: str, elasticsearch_client: Elasticsearch
+    rule_days: Mapping[str, Ledger], installed_assets: None, elasticsearch_client: Elasticsearch
 ) -> Iterator[Mapping[str, str]]:
     """A namespace for each day, with its documents and nothing else."""
-
-    async def install_assets() -> None:
-        async with AsyncElasticsearch(engine_url, request_timeout=60) as client:
-            await install(client)
-
-    asyncio.run(install_assets())
     namespaces = {name: f"{name}{uuid.uuid4().hex[:8]}" for name in rule_days}
     for name, ledger in rule_days.items():
         write_all(elasticsearch_client, ledger, namespaces[name])

@@ -4,15 +4,13 @@ Fixtures: ``ledger`` is what is true of the day, ``scenario_namespace`` the name
 The day is one that no other test writes to, since dashboards look at all namespaces.
 """
 
-import asyncio
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from elasticsearch import AsyncElasticsearch, Elasticsearch
+from elasticsearch import Elasticsearch
 
-from collector.assets.installation import install
 from collector.scenario import Ledger, draw_day, write_day
 from collector.scenario.conditions import throttle
 from collector.scenario.incidents import attack, cut_answers
@@ -41,14 +39,8 @@ def hour(number: int) -> tuple[datetime, datetime]:
 
 
 @pytest.fixture(scope="session")
-def scenario_namespace(ledger: Ledger, engine_url: str, elasticsearch_client: Elasticsearch) -> Iterator[str]:
+def scenario_namespace(ledger: Ledger, installed_assets: None, elasticsearch_client: Elasticsearch) -> Iterator[str]:
     """A namespace whose data streams hold the day and nothing else."""
-
-    async def install_assets() -> None:
-        async with AsyncElasticsearch(engine_url, request_timeout=60) as client:
-            await install(client)
-
-    asyncio.run(install_assets())
     namespace = f"scenario{uuid.uuid4().hex[:8]}"
     write_day(elasticsearch_client, ledger, namespace=namespace)
     yield namespace

@@ -47,7 +47,7 @@ def upkeep(ledger: Ledger) -> Sequence[Report]:
 
 @pytest.fixture(scope="session")
 def upkeep_namespace(
-    upkeep: Sequence[Report], scenario_namespace: str, elasticsearch_client: Elasticsearch
+    upkeep: Sequence[Report], installed_assets: None, elasticsearch_client: Elasticsearch
 ) -> Iterator[str]:
     """A namespace of its own: what other dashboards show of the day does not change."""
     namespace = f"upkeep{uuid.uuid4().hex[:8]}"
