@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from plugins.http_server import listen
-from plugins.setup_cluster import (
+from plugins.setup_cluster import ADMIN, (
     CLUSTER_PRIVILEGES,
     INDEX_PRIVILEGES,
     Person,
@@ -105,6 +105,29 @@ async def test_a_login_by_key_cannot_make_a_key_and_makes_the_rest() -> None:
     assert result.exit_code == 3
     assert "a login by API key cannot make a key that has privileges" in result.stdout
     assert "Log in with --username and AOAI_SETUP_PASSWORD, or leave it out with --only" in result.stdout
+
+
+async def test_a_login_by_key_can_remove_a_key() -> None:
+    person = Person("limited", "canary-password", by_key=True)
+    cluster = SetupCluster(people=(ADMIN, person))
+    async with serving_setup(cluster):
+        assert (await run_setup(cluster, "--only", "api-key")).exit_code == 0
+        result = await run_setup(cluster, "--only", "api-key", "--uninstall", "--yes", person=person)
+        assert cluster.keys == []
+    assert result.exit_code == 0
+
+
+async def test_a_key_of_somebody_else_is_not_changed() -> None:
+    cluster = SetupCluster()
+    mark = {"managed_by": "aoai-collector"}
+    key = {"id": "k", "username": "before-me", "name": "aoai-collector", "metadata": mark, "role_descriptors": {}}
+    cluster.keys = [key]
+    async with serving_setup(cluster):
+        result = await run_setup(cluster)
+        assert cluster.keys == [key]
+    assert result.exit_code == 3
+    assert "belongs to before-me" in result.stdout
+    assert "Log in as before-me, or make another one with --only api-key" in result.stdout
 
 
 async def test_a_cluster_that_is_read_only() -> None:

@@ -88,6 +88,10 @@ class Asset(ABC):
         """Tell beforehand why a change of it would be refused: a privilege or a licence; reads only."""
         return None
 
+    async def find_removal_obstacle(self) -> RefusalError | None:
+        """Tell beforehand why its removal would be refused: for the same reasons, unless an asset says otherwise."""
+        return await self.find_obstacle()
+
     async def find_holders(self) -> tuple[str, ...]:
         """Name what keeps it from being removed, a line for each: data of the user's, for one; reads only."""
         return ()

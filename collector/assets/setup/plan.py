@@ -166,7 +166,7 @@ async def _plan_removing(asset: Asset, kept: Sequence[Asset]) -> Step:
         if not comparison.ours:
             return Step(asset, Action.KEEP, ("it was not installed by aoai-collector",))
         holders = await asset.find_holders() or _needed_by(asset, kept)
-        obstacle = None if holders else await asset.find_obstacle()
+        obstacle = None if holders else await asset.find_removal_obstacle()
     except RefusalError as refusal:
         return Step(asset, Action.REFUSE, refusal=refusal)
     if obstacle:

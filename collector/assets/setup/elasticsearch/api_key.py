@@ -51,11 +51,15 @@ class ApiKey(Asset):
                 where=str(self.id),
                 fix="Log in with --username and AOAI_SETUP_PASSWORD, or leave it out with --only",
             )
-        return self._cluster.lack(self.id, "manage_own_api_key", *_NEEDED)
+        return self._cluster.lack(self.id, "manage_own_api_key", *_NEEDED) or await self._find_other_owner()
+
+    @override
+    async def find_removal_obstacle(self) -> RefusalError | None:
+        return self._cluster.lack(self.id, "manage_own_api_key")
 
     @override
     async def write(self) -> Secret | None:
-        stale = [] if self._another else [key for key in await self._read_keys() if _differences(key)]
+        stale = await self._read_stale()
         if stale:
             for key in stale:
                 await self._cluster.write("PUT", f"{_PATH}/{key['id']}", str(self.id), _rights())
@@ -75,6 +79,22 @@ class ApiKey(Asset):
     @property
     def _sees_all(self) -> bool:
         return self._cluster.granted.get("manage_api_key", False)
+
+    async def _find_other_owner(self) -> RefusalError | None:
+        """A key can be changed by its owner alone; making another needs no other's key."""
+        me = (self._cluster.login or {}).get("username")
+        owners = [key["username"] for key in await self._read_stale() if key["username"] != me]
+        if not owners:
+            return None
+        return RefusalError(
+            f"it has other privileges than it should, and belongs to {owners[0]}",
+            where=str(self.id),
+            fix=f"Log in as {owners[0]}, or make another one with --only {Kind.API_KEY.option}",
+        )
+
+    async def _read_stale(self) -> list[Mapping[str, object]]:
+        """The keys to bring up to date; to make another one touches none."""
+        return [] if self._another else [key for key in await self._read_keys() if _differences(key)]
 
     async def _read_keys(self) -> list[Mapping[str, object]]:
         owner = "false" if self._sees_all else "true"
