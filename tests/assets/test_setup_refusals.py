@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 from plugins.http_server import listen
-from plugins.setup_cluster import ADMIN, (
+from plugins.setup_cluster import (
+    ADMIN,
     CLUSTER_PRIVILEGES,
     INDEX_PRIVILEGES,
     Person,
