@@ -101,11 +101,8 @@ class Collection:
         self._run(fresh.values())
         return tuple(fresh)
 
-    async def end(self) -> bool:
-        """Take nothing more in, drain, write checkpoints, give partitions back, close every connection.
-
-        Returns whether all that was taken in is settled.
-        """
+    async def end(self) -> None:
+        """Take nothing more in, drain, write checkpoints, give partitions back, close every connection."""
         self._ending = True
         logger.info("collector stops: draining what is under way")
         if self._summary is not None:
@@ -118,7 +115,6 @@ class Collection:
             logger.info("collector stopped")
         else:
             logger.warning("collector stopped before everything was settled; the rest is read again at the next start")
-        return drained
 
     async def _build_successors(self, shares: Mapping[str, Share]) -> dict[str, Pipeline]:
         """Build what is new or differs; a successor goes on counting where its predecessor ends."""

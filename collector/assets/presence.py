@@ -22,9 +22,10 @@ async def missing_assets(client: AsyncElasticsearch) -> list[str]:
         AssetsUnreadableError: the credentials may not look; nothing is known then.
         AssetError: the server did not answer.
     """
-    # Reading them takes seconds on a busy machine, and other outputs deliver meanwhile.
-    assets = await asyncio.to_thread(shipped_bodies, embedded=await is_embedded(client))
+    embedded = await is_embedded(client)
     stored = {kind: await read_stored(client, kind) for kind in PATHS}
+    # Reading ours takes seconds on a busy machine, and other outputs deliver meanwhile.
+    assets = await asyncio.to_thread(shipped_bodies, embedded=embedded)
     return [str(asset) for asset in assets if not _is_current(asset, stored[asset.kind].get(asset.name))]
 
 

@@ -64,9 +64,12 @@ async def _get(
                 yield answer
     except TimeoutError:
         raise NoCollectorError("the collector does not answer within 10 s: its event loop is stuck") from None
-    except PermissionError:
-        raise NoCollectorError(f"the collector on {data} is another user's: ask as that user, or as root") from None
-    except (OSError, aiohttp.ClientError):
-        raise NoCollectorError(
-            f"no collector runs on {data}: give its --data, or start one with aoai-collector run"
-        ) from None
+    except (OSError, aiohttp.ClientError) as error:
+        raise NoCollectorError(_explain(error, data)) from None
+
+
+def _explain(error: Exception, data: Path) -> str:
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, PermissionError):
+        return f"the collector on {data} is another user's: ask as that user, or as root"
+    return f"no collector runs on {data}: give its --data, or start one with aoai-collector run"

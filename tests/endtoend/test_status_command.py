@@ -2,14 +2,22 @@
 
 import asyncio
 import json
+import os
+import socket
 import stat
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import pytest
 from plugins.daemon import HUB, PARTITIONS
 from plugins.feeding import feed
 from plugins.light_job import LightJob
 
-from collector.agent.control_socket import address_of
+from collector.agent.control_socket import ControlSocket, address_of
+
+NOBODY = 65534
 
 
 async def ask(job: LightJob) -> tuple[int, dict[str, Any]]:
@@ -70,16 +78,40 @@ async def test_only_the_owner_may_ask_and_a_socket_left_behind_is_replaced(light
     killed = await light_job.start()
     await killed.wait_to_say("collector starts")
     await killed.wait_to_say("monitoring listens")
-    socket = light_job.data / "control.sock"
-    assert (stat.S_ISSOCK(socket.stat().st_mode), stat.S_IMODE(socket.stat().st_mode)) == (True, 0o600)
+    file = light_job.data / "control.sock"
+    assert (stat.S_ISSOCK(file.stat().st_mode), stat.S_IMODE(file.stat().st_mode)) == (True, 0o600)
     await killed.kill()
-    assert socket.exists()
+    assert file.exists()
     assert (await light_job.command("status"))[0] == 1
     daemon = await light_job.start()
     await daemon.wait_to_say("monitoring listens")
     assert (await ask(light_job))[1]["process"]["pid"] == daemon.process.pid
     assert await daemon.stop() == 0
-    assert not socket.exists()
+    assert not file.exists()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that all may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not run: only root can try as another user")
+async def test_another_user_cannot_open_the_socket_even_in_a_folder_that_all_may_enter(open_folder: Path) -> None:
+    control = ControlSocket(open_folder, {})
+    await control.listen()
+    address = str(open_folder / "control.sock")
+    with socket.socket(socket.AF_UNIX) as foreign, socket.socket(socket.AF_UNIX) as own:
+        os.seteuid(NOBODY)
+        try:
+            with pytest.raises(PermissionError):
+                foreign.connect(address)
+        finally:
+            os.seteuid(0)
+        own.connect(address)
+    await control.close()
 
 
 def test_the_address_is_short_however_deep_the_folder_lies(light_job: LightJob) -> None:
