@@ -17,7 +17,7 @@ from collector.assets.setup.elasticsearch.roles import COLLECTOR
 from collector.check.findings import Finding, Outcome, Row, fail, skip
 from collector.check.peers import judge_clock
 from collector.check.running import Look, Probe
-from collector.output.elasticsearch.connection import client_settings
+from collector.output.elasticsearch.connection import LOGINS, client_settings
 from collector.policy import ElasticsearchOutput
 
 _ROWS: Final = (Row.ELASTICSEARCH, Row.CLOCK, Row.LICENCE, Row.PRIVILEGES, Row.ASSETS)
@@ -32,12 +32,20 @@ _KEY: Final = (
 )
 
 
-def probe_output(name: str, output: ElasticsearchOutput, targets: Sequence[str]) -> Probe:
-    """Return the look at an output; `targets` are the data streams that documents go to."""
-    return Probe(name, _ROWS, partial(_look, name, output, targets))
+def probe_output(
+    name: str, output: ElasticsearchOutput, targets: Sequence[str], setup_login: Mapping[str, Any] | None = None
+) -> Probe:
+    """Return the look at an output.
+
+    `targets` are the data streams that documents go to; `setup_login`, arguments of ``AsyncElasticsearch``, is who may
+    look at pipelines and templates where the output's own login may not.
+    """
+    return Probe(name, _ROWS, partial(_look, name, output, targets, setup_login))
 
 
-async def _look(name: str, output: ElasticsearchOutput, targets: Sequence[str]) -> Look:
+async def _look(
+    name: str, output: ElasticsearchOutput, targets: Sequence[str], setup_login: Mapping[str, Any] | None
+) -> Look:
     try:
         settings = client_settings(output)
     except OSError as error:
@@ -51,7 +59,12 @@ async def _look(name: str, output: ElasticsearchOutput, targets: Sequence[str]) 
         yield await _compare_clocks(client, name)
         yield await _look_at_licence(client, name)
         yield await _look_at_privileges(client, name, targets)
-        yield await _look_at_assets(client, name)
+        assets = await _look_at_assets(client, name)
+    if assets.outcome is Outcome.NOT_RUN and setup_login:
+        own = {key: value for key, value in settings.items() if key not in LOGINS}
+        async with AsyncElasticsearch(**own | dict(setup_login), max_retries=0) as client:
+            assets = await _look_at_assets(client, name)
+    yield assets
 
 
 async def _look_at_server(client: AsyncElasticsearch, name: str) -> Finding:
@@ -137,7 +150,8 @@ async def _look_at_assets(client: AsyncElasticsearch, name: str) -> Finding:
     try:
         missing = await missing_assets(client)
     except AssetsUnreadableError:
-        return skip(Row.ASSETS, name, "the login may not look at pipelines and templates; run takes them to be there")
+        text = "the login may not look at pipelines and templates; that of setup may: AOAI_SETUP_API_KEY or --username"
+        return skip(Row.ASSETS, name, text)
     except AssetError as error:
         return fail(Row.ASSETS, name, str(error), "Look at the cluster.")
     if not missing:

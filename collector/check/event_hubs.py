@@ -8,14 +8,15 @@ says so, and refuses. That is how a collector reads, and every program that shar
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from azure.core.credentials_async import AsyncTokenCredential
 from azure.core.exceptions import AzureError
 from azure.eventhub.exceptions import AuthenticationError, ConnectError, EventHubError
-from azure.storage.blob.aio import ContainerClient
 
 from collector.check.findings import Finding, Outcome, Row, fail
 from collector.check.running import Look, Probe
@@ -56,7 +57,10 @@ async def _look(stream: EventHubStream, data: Path) -> Look:
         partitions = [str(each) for each in properties["partition_ids"]]
         yield Finding(Row.EVENT_HUB, stream.id, Outcome.OK, f"{stream.eventhub} has {len(partitions)} partitions")
         refused = await _open_partitions(visitor, partitions)
-        yield await _judge_readers(stream, data, partitions, refused)
+        ours = (
+            await _find_ours(stream, data, set(partitions), visitor.credential) if any(refused.values()) else set[str]()
+        )
+        yield _judge_readers(stream, refused, ours)
     finally:
         await visitor.close()
 
@@ -99,28 +103,23 @@ async def _take_nothing(*_: object) -> None:
     """Let an event lie: no position is kept, so whoever reads the hub gets it all the same."""
 
 
-async def _judge_readers(
-    stream: EventHubStream, data: Path, partitions: Iterable[str], refused: Mapping[str, str | None]
-) -> Finding:
-    reasons = {partition: reason for partition, reason in refused.items() if reason is not None}
-    taken = {partition for partition, reason in reasons.items() if _EPOCH in reason}
-    other = next((reason for partition, reason in reasons.items() if partition not in taken), None)
+def _judge_readers(stream: EventHubStream, refused: Mapping[str, str | None], ours: AbstractSet[str]) -> Finding:
+    taken = {partition for partition, reason in refused.items() if reason and _EPOCH in reason}
+    other = next((reason for partition, reason in refused.items() if reason and partition not in taken), None)
     group = stream.consumer_group
     if other is not None:
         return _explain_refusal(stream, other)
-    foreign = sorted(taken - await _find_ours(stream, data, taken), key=int)
+    foreign = sorted(taken - ours, key=int)
     if foreign:
         text = (
             f"another program reads {_name(foreign)} in the consumer group {group}: it and the collector would take "
             "partitions from each other"
         )
         return fail(Row.CONSUMER_GROUP, stream.id, text, _OWN_GROUP.format(hub=stream.eventhub))
-    count = len(list(partitions))
-    if taken:
-        text = f"{group} may be read; a collector reads {len(taken)} of {count} partitions"
-    else:
-        text = f"{group} may be read; nobody reads it with an epoch"
-    return Finding(Row.CONSUMER_GROUP, stream.id, Outcome.OK, text)
+    readers = (
+        f"a collector reads {len(taken)} of {len(refused)} partitions" if taken else "nobody reads it with an epoch"
+    )
+    return Finding(Row.CONSUMER_GROUP, stream.id, Outcome.OK, f"{group} may be read; {readers}")
 
 
 def _explain_refusal(stream: EventHubStream, reason: str) -> Finding:
@@ -134,26 +133,18 @@ def _explain_refusal(stream: EventHubStream, reason: str) -> Finding:
     return fail(Row.CONSUMER_GROUP, stream.id, f"a partition cannot be read ({reason})", _LISTEN)
 
 
-async def _find_ours(stream: EventHubStream, data: Path, taken: set[str]) -> set[str]:
-    """Return which of these partitions are read by a collector that keeps its positions where this one would."""
-    if not taken:
-        return set()
+async def _find_ours(
+    stream: EventHubStream, data: Path, partitions: AbstractSet[str], credential: AsyncTokenCredential | None
+) -> AbstractSet[str]:
+    """Return which of the partitions are read by collectors that keep their positions where this one would."""
     if stream.checkpoint_store == "sqlite":
-        return taken if is_in_use(data) else set()
-    visitor = visit(stream)
-    container = open_container(stream, visitor.credential)
-    try:
-        return await _read_owned(stream, container)
-    except AzureError:
-        return set()  # the row of the checkpoints says why
-    finally:
-        await container.close()
-        await visitor.close()
-
-
-async def _read_owned(stream: EventHubStream, container: ContainerClient) -> set[str]:
-    names = (_name_namespace(stream), stream.eventhub, stream.consumer_group)
-    listed = await FencedBlobCheckpointStore(container).list_ownership(*names)
+        return partitions if is_in_use(data) else set()
+    async with open_container(stream, credential) as container:
+        names = (_name_namespace(stream), stream.eventhub, stream.consumer_group)
+        try:
+            listed = await FencedBlobCheckpointStore(container).list_ownership(*names)
+        except AzureError:
+            return set()  # the row of the checkpoints says why
     since = time.time() - OWNERSHIP_SECONDS
     return {each["partition_id"] for each in listed if each["owner_id"] and each["last_modified_time"] > since}
 

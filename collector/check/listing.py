@@ -1,6 +1,6 @@
 """From a policy to everything that is to be looked at: each server, hub, container and cluster that it names, once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -35,14 +35,26 @@ from collector.policy import (
 )
 from collector.policy.connection_string import AMQP_PORT, AMQPS_PORT
 from collector.policy.problems import name_place
+from collector.telemetry.documents import DATASET as HEALTH
+from collector.telemetry.documents import TYPE as HEALTH_TYPE
 
 _OURS: Final = "aoai."
 _OVER_443: Final = ", or go over port 443 with transport: websocket"
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-def list_probes(policy: Policy, data: Path, kibana: Login | None, space: str) -> list[Probe]:
-    """Return what is looked at for a policy; `data` is the data folder, `kibana` how Kibana is reached, if it is."""
+def list_probes(
+    policy: Policy, data: Path, kibana: Login | None, space: str, setup_login: Mapping[str, Any] | None = None
+) -> list[Probe]:
+    """Return what is looked at for a policy.
+
+    Args:
+        policy: what the collector is to do.
+        data: its data folder.
+        kibana: how Kibana is reached, if it is to be looked at.
+        space: Kibana's space.
+        setup_login: who may look at pipelines and templates where an output's own login may not.
+    """
     hubs = [stream for _, stream in policy.streams()]
     metrics = [stream for _, stream in policy.metrics_streams()]
     probes = [Probe("", (Row.POLICY,), partial(_tell_of_policy, policy))]
@@ -54,7 +66,7 @@ def list_probes(policy: Policy, data: Path, kibana: Login | None, space: str) ->
         probes.append(probe_sizes_unknown(hubs))
     probes += [probe_checkpoints(stream, data) for stream in (*hubs, *metrics)]
     for name, targets in _list_targets(policy).items():
-        probes.append(probe_output(name, policy.outputs[name], targets))
+        probes.append(probe_output(name, policy.outputs[name], targets, setup_login))
     probes.append(probe_kibana(kibana, space) if kibana else Probe("", (Row.KIBANA,), _tell_of_no_kibana))
     return probes
 
@@ -175,4 +187,7 @@ def _list_targets(policy: Policy) -> dict[str, list[str]]:
         if target.dataset.startswith(_OURS):
             streams += [each.stream for each in DATASETS if each.stream.startswith(f"{target.type}-")]
         names |= {f"{each}-{target.namespace}" for each in streams}
+    own, settings = policy.monitoring_output, policy.agent.monitoring
+    if own is not None and settings.enabled and settings.metrics:
+        targets.setdefault(own, set()).add(f"{HEALTH_TYPE}-{HEALTH}-{settings.namespace}")
     return {name: sorted(names) for name, names in targets.items()}

@@ -33,19 +33,21 @@ def check(  # noqa: PLR0913, PLR0917 - each of them is an option
     """
     from collector.check import explain_policy, list_probes  # noqa: PLC0415
     from collector.commands.check_run import run_check, show  # noqa: PLC0415
-    from collector.commands.login import log_in_to_kibana  # noqa: PLC0415
+    from collector.commands.login import find_credentials, log_in_to_kibana  # noqa: PLC0415
     from collector.policy import PolicyError, load_policy  # noqa: PLC0415
     from collector.telemetry.logs import configure_logs  # noqa: PLC0415
 
     configure_logs(level="critical")
     login = log_in_to_kibana(kibana, api_key, username, ca) if kibana else None
+    setup_login = find_credentials(api_key, username) if api_key or username else None
     try:
         loaded = load_policy(policy, os.environ)
     except PolicyError as error:
         show(explain_policy(error), as_json=as_json)
         raise typer.Exit(_WRONG_POLICY) from None
     try:
-        code = run_check(list_probes(loaded, data or default_data_folder(), login, space), as_json=as_json)
+        probes = list_probes(loaded, data or default_data_folder(), login, space, setup_login)
+        code = run_check(probes, as_json=as_json)
     except KeyboardInterrupt:
         raise typer.Exit(INTERRUPTED) from None
     raise typer.Exit(code)

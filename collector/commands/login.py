@@ -7,6 +7,7 @@ from typing import Any, Final
 from collector.agent.cluster_login import LoginError, cluster_settings
 from collector.assets.setup.wishes import Login
 from collector.commands.options import fail
+from collector.output.elasticsearch.connection import LOGINS
 from collector.policy.secret import Secret
 
 PASSWORD: Final = "AOAI_SETUP_PASSWORD"  # noqa: S105 - the name of a variable
@@ -18,6 +19,12 @@ def log_in(url: str, api_key: str | None, username: str | None, ca: Path | None)
         return cluster_settings(url, api_key=api_key, username=username, password=os.environ.get(PASSWORD), ca=ca)
     except LoginError as error:
         fail(str(error))
+
+
+def find_credentials(api_key: str | None, username: str | None) -> dict[str, Any]:
+    """Return those arguments of ``AsyncElasticsearch`` that say who it is, or end the command as `log_in` does."""
+    settings = log_in("http://localhost", api_key, username, None)
+    return {name: settings[name] for name in LOGINS if name in settings}
 
 
 def log_in_to_kibana(url: str, api_key: str | None, username: str | None, ca: Path | None) -> Login:

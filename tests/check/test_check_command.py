@@ -3,6 +3,8 @@
 import asyncio
 import json
 import os
+import subprocess
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
@@ -17,10 +19,12 @@ from plugins.setup_cluster import SetupCluster, run_setup, serving_setup
 from typer.testing import CliRunner, Result
 
 from collector.check import MEANINGS, Finding, Outcome, Probe, Row, run_probes
+from collector.check.reference import PAGE, render_page
 from collector.cli import app
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 from collector.emulators.kibana import Instance, User
 
+NAME = "nobody.example"
 pytestmark = [*SDK_HABITS]
 LOGIN = {"username": CLUSTER_ADMIN.username, "password": CLUSTER_ADMIN.password}
 
@@ -158,5 +162,29 @@ async def test_one_dead_peer_delays_no_other_and_is_left_behind() -> None:
     ]
 
 
+def test_a_name_that_is_asked_for_without_an_answer_does_not_hold_the_process() -> None:
+    program = f"""
+import asyncio, sys, threading
+from functools import partial
+from collector.check import Probe, Row, run_probes
+from collector.commands import check_run
+check_run.run_probes = partial(run_probes, limit=0.1)
+check_run._SECONDS_TO_LEAVE = 0.1
+async def ask():
+    await asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
+    yield
+sys.exit(check_run.run_check([Probe("{NAME}", (Row.DNS,), ask)], as_json=True))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.returncode == 1, done.stderr
+    (row,) = json.loads(done.stdout)["rows"]
+    assert (row["target"], row["what"]) == (NAME, "there was no answer within 0.1 s")
+
+
 def test_every_row_has_a_meaning() -> None:
     assert list(MEANINGS) == list(Row)
+
+
+def test_the_page_is_not_stale() -> None:
+    assert PAGE.read_text(encoding="utf-8") == render_page(), "run: python -m collector.check.reference"

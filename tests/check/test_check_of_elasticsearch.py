@@ -96,6 +96,19 @@ async def test_a_login_that_may_not_look_at_assets_leaves_that_row_out(tmp_path:
     assert report.one(Row.PRIVILEGES).outcome is Outcome.OK
 
 
+async def test_the_login_of_setup_looks_at_assets_where_the_outputs_may_not(tmp_path: Path) -> None:
+    collector = Person("collector", "canary", COLLECTING)
+    async with serving_setup(WatchedCluster(people=(ADMIN, collector))) as cluster:
+        assert (await run_setup(cluster)).exit_code == 0
+        key = {"hosts": [cluster.url], "username": collector.username, "password": collector.password}
+        policy = make_policy(tmp_path, {"eventhub": "hub", "connection_string": HUB}, **key)
+        setup_login = {"basic_auth": (ADMIN.username, ADMIN.password)}
+        probe = probe_output("default", policy.outputs["default"], TARGETS, setup_login)
+        report = CheckReport(await run_probes([probe]))
+
+    assert tell(report.one(Row.ASSETS)) == (Outcome.OK, "pipelines and templates are of this version")
+
+
 async def test_a_login_that_may_not_write_fails(tmp_path: Path) -> None:
     report = await look_with(tmp_path, Person("reader", "canary", COLLECTING - {"create_doc"}))
 

@@ -128,37 +128,40 @@ async def test_another_program_with_an_epoch_fails_and_goes_on_reading(hub: Even
     assert found.fix.startswith("Give the collector a consumer group of its own")
 
 
-async def test_a_program_without_an_epoch_is_not_disturbed(hub: EventHubsEmulator, tmp_path: Path) -> None:
-    async with other_program(hub) as arrived:
-        report = await look_at_hub(tmp_path, stream_of(hub, "hub"))
-        hub.append("hub", "0", b"after")
-        async with asyncio.timeout(60):
-            assert await arrived.get() == b"after"
-
-    assert report.one(Row.CONSUMER_GROUP).outcome is Outcome.OK
-
-
-async def test_five_programs_without_an_epoch_leave_no_room(hub: EventHubsEmulator, tmp_path: Path) -> None:
+async def test_programs_without_an_epoch_are_not_disturbed_and_five_leave_no_room(
+    hub: EventHubsEmulator, tmp_path: Path
+) -> None:
     clients = [EventHubConsumerClient.from_connection_string(hub.connection_string("hub"), "$Default") for _ in "12345"]
-    arrived: asyncio.Queue[object] = asyncio.Queue()
+    arrived: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
 
-    async def take(_: object, event: object) -> None:
-        await arrived.put(event)
+    def start(number: int) -> asyncio.Task[None]:
+        async def take(_: object, event: Any) -> None:
+            await arrived.put((number, event.body_as_str()))
+
+        return asyncio.create_task(clients[number].receive(take, partition_id="0", starting_position="-1"))
+
+    async def expect(body: str, *numbers: int) -> None:
+        async with asyncio.timeout(60):
+            assert {await arrived.get() for _ in numbers} == {(number, body) for number in numbers}
 
     hub.append("hub", "0", b"before")
-    tasks = [asyncio.create_task(each.receive(take, partition_id="0", starting_position="-1")) for each in clients]
+    tasks = [start(number) for number in range(4)]
     try:
-        async with asyncio.timeout(60):
-            for _ in clients:
-                await arrived.get()
-        report = await look_at_hub(tmp_path, stream_of(hub, "hub"))
+        await expect("before", 0, 1, 2, 3)
+        with_four = await look_at_hub(tmp_path, stream_of(hub, "hub"))
+        tasks.append(start(4))
+        await expect("before", 4)
+        with_five = await look_at_hub(tmp_path, stream_of(hub, "hub"))
+        hub.append("hub", "0", b"after")
+        await expect("after", 0, 1, 2, 3, 4)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(each.close() for each in clients))
 
-    found = report.one(Row.CONSUMER_GROUP)
+    assert with_four.one(Row.CONSUMER_GROUP).outcome is Outcome.OK
+    found = with_five.one(Row.CONSUMER_GROUP)
     assert found.outcome is Outcome.FAILED
     assert found.what == "$Default has five readers of other programs already, as many as Event Hubs allows"
 

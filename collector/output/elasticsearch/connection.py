@@ -16,7 +16,8 @@ from collector.output.elasticsearch.proxies import find_proxy, is_loopback
 from collector.policy import ElasticsearchOutput, Ssl
 from collector.policy.tls import is_pem
 
-_LOGINS = ("api_key", "basic_auth", "bearer_auth")
+LOGINS = ("api_key", "basic_auth", "bearer_auth")
+"""Which of the arguments of ``AsyncElasticsearch`` are credentials."""
 
 
 def client_settings(output: ElasticsearchOutput) -> dict[str, Any]:
@@ -49,7 +50,7 @@ def find_risks(settings: Mapping[str, Any]) -> Iterator[str]:
     nodes = [node for node in settings["hosts"] if isinstance(node, NodeConfig)]
     if any(node.ssl_context is not None and node.ssl_context.verify_mode is ssl.CERT_NONE for node in nodes):
         yield "TLS certificates of the output are not verified"
-    has_login = any(settings.get(login) for login in _LOGINS)
+    has_login = any(settings.get(login) for login in LOGINS)
     if has_login and any(node.scheme == "http" and not is_loopback(node.host) for node in nodes):
         yield "credentials are sent to the output without TLS"
 
