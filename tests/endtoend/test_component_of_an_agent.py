@@ -78,6 +78,8 @@ async def test_records_flow_once_the_agent_expects_it_and_everything_ends_in_ord
     await fake_agent.wait_for(OUTPUT, "HEALTHY", "takes documents")
     await wait_for_records(fleet_output, "a", "b")
     assert {stream for stream, _ in fleet_output.stored} == {"logs-aoai.logs-fleet"}
+    last = fake_agent.observed[-1]
+    assert (last.features_idx, last.component_idx) == (1, 1), "the agent would say everything again, without end"
     component.process.terminate()
     assert await component.exit_code() == 0
     assert [protocol.State.Name(each.state) for each in fake_agent.observed[-1].units] == ["STOPPED", "STOPPED"]

@@ -131,8 +131,7 @@ class FakeAgent(service.ElasticAgentServicer):
                 index += 1
                 self._configs[unit.id] = index, unit.config
             unit.config_state_idx = index
-        del self.expected.units[:]
-        self.expected.units.extend(units)
+        self.expected = protocol.CheckinExpected(units=units, features_idx=1, component_idx=1)
         self._changed.set()
 
     async def wait_for(self, unit: str, state: str, message: str = "") -> protocol.UnitObserved:

@@ -4,11 +4,13 @@ What a specification must hold: elastic/elastic-agent, docs/component-specs.md a
 """
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 from plugins.elastic_agent import installed_agent
+from typer.testing import CliRunner
 
 from collector.agent.component.installation import (
     InstallationError,
@@ -17,6 +19,7 @@ from collector.agent.component.installation import (
     render_specification,
     uninstall_component,
 )
+from collector.cli import app
 from collector.policy.input_kinds import INPUT_KINDS
 
 COMMAND = ("/opt/with blank/python", "-m", "collector")
@@ -73,3 +76,29 @@ def test_a_file_of_that_name_that_is_not_ours_is_not_touched(tmp_path: Path) -> 
 def test_a_folder_that_is_no_agents_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InstallationError, match="is not the folder of an installed Elastic Agent"):
         find_components(tmp_path)
+
+
+def test_the_command_says_what_it_did_and_what_to_do_next(tmp_path: Path) -> None:
+    components = installed_agent(tmp_path)
+
+    def run(*options: str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, ["install-component", "--agent", str(tmp_path), *options])
+        return result.exit_code, result.output
+
+    restart = "Restart the agent: elastic-agent restart\n"
+    program, specification = (components / name for name in ("aoai-collector", "aoai-collector.spec.yml"))
+    assert run() == (0, f"written {program}\nwritten {specification}\n{restart}")
+    assert run() == (0, "Nothing to do.\n")
+    assert run("--uninstall") == (0, f"removed {program}\nremoved {specification}\n{restart}")
+    (tmp_path / "elastic-agent").unlink()
+    code, output = run()
+    assert (code, output.startswith("error: ")) == (1, True)
+
+
+def test_without_the_extra_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    components = installed_agent(tmp_path)
+    monkeypatch.setitem(sys.modules, "elastic_agent_client", None)
+    result = CliRunner().invoke(app, ["install-component", "--agent", str(tmp_path)])
+    assert result.exit_code == 1
+    assert result.output == "error: elastic-agent-client is missing: install azure-openai-collector[fleet]\n"
+    assert list(components.iterdir()) == []
