@@ -38,7 +38,7 @@ NEWEST_JAVA = 23
 """The last with a security manager, which this Elasticsearch starts with."""
 OLDEST_JAVA = 17
 UNPRIVILEGED = "nobody"
-START_LIMIT_S = 120.0
+START_LIMIT_S = 300.0
 USER, PASSWORD = "admin", "canary-password"
 
 

@@ -25,6 +25,8 @@ from collector.assets.setup.kinds import Kind
 from collector.cli import app
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
+pytestmark = pytest.mark.timeout(600)
+"""The first test starts the server, and fetches it if need be."""
 NAMESPACE = "secured"
 REPLACED = {"match_only_text": "text", "constant_keyword": "keyword", "scaled_float": "double"}
 """Field types that this distribution lacks, and the nearest that it has."""
