@@ -57,9 +57,7 @@ async def _look(stream: EventHubStream, data: Path) -> Look:
         partitions = [str(each) for each in properties["partition_ids"]]
         yield Finding(Row.EVENT_HUB, stream.id, Outcome.OK, f"{stream.eventhub} has {len(partitions)} partitions")
         refused = await _open_partitions(visitor, partitions)
-        ours = (
-            await _find_ours(stream, data, set(partitions), visitor.credential) if any(refused.values()) else set[str]()
-        )
+        ours = await _find_ours(stream, data, refused.keys(), visitor.credential)
         yield _judge_readers(stream, refused, ours)
     finally:
         await visitor.close()
@@ -116,10 +114,8 @@ def _judge_readers(stream: EventHubStream, refused: Mapping[str, str | None], ou
             "partitions from each other"
         )
         return fail(Row.CONSUMER_GROUP, stream.id, text, _OWN_GROUP.format(hub=stream.eventhub))
-    readers = (
-        f"a collector reads {len(taken)} of {len(refused)} partitions" if taken else "nobody reads it with an epoch"
-    )
-    return Finding(Row.CONSUMER_GROUP, stream.id, Outcome.OK, f"{group} may be read; {readers}")
+    who = f"a collector reads {len(taken)} of {len(refused)} partitions" if taken else "nobody reads it with an epoch"
+    return Finding(Row.CONSUMER_GROUP, stream.id, Outcome.OK, f"{group} may be read; {who}")
 
 
 def _explain_refusal(stream: EventHubStream, reason: str) -> Finding:

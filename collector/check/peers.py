@@ -10,7 +10,6 @@ import ssl
 import time
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast
@@ -79,9 +78,11 @@ class Peer:
         except OSError as error:
             yield fail(Row.CONNECTION, self.name, _explain_connection(error), _fix_connection(self))
             return
-        with closing(writer.transport):
+        try:
             async for finding in self._look_inside(reader, writer):
                 yield finding
+        finally:
+            writer.transport.abort()
 
     async def _look_inside(self, reader: StreamReader, writer: StreamWriter) -> Look:
         try:

@@ -1,6 +1,7 @@
 """The command `check`: its exit codes, table and JSON; that it is done in time; that it shows no secret."""
 
 import asyncio
+import base64
 import json
 import os
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from plugins.azure_sdk import SDK_HABITS
@@ -25,6 +27,8 @@ from collector.emulators.event_hubs import EventHubsEmulator, Hub
 from collector.emulators.kibana import Instance, User
 
 NAME = "nobody.example"
+ID = "33333333-3333-4333-8333-333333333333"
+CODED = base64.b64encode(b"canary of a key").decode()
 pytestmark = [*SDK_HABITS]
 LOGIN = {"username": CLUSTER_ADMIN.username, "password": CLUSTER_ADMIN.password}
 
@@ -188,3 +192,46 @@ def test_every_row_has_a_meaning() -> None:
 
 def test_the_page_is_not_stale() -> None:
     assert PAGE.read_text(encoding="utf-8") == render_page(), "run: python -m collector.check.reference"
+
+
+async def test_no_secret_of_a_policy_is_shown_in_any_coding(tmp_path: Path) -> None:
+    """Every key that may hold a secret has one, and every server refuses the connection."""
+    secret = "canary/+secret=="
+    quoted, nowhere = quote(secret, safe=""), "localhost:9"
+    signed = f"Endpoint=sb://{nowhere};SharedAccessSignature=SharedAccessSignature sr=x&sig={CODED}"
+    login = {"tenant_id": ID, "client_id": ID, "client_secret": secret, "authority_host": f"https://{nowhere}"}
+    azure = {"resource_manager_endpoint": f"https://{nowhere}", "proxy_url": f"http://name:{quoted}@{nowhere}"}
+    policy = write_policy(
+        tmp_path,
+        {
+            "eventhub": "one",
+            "id": "one",
+            "connection_string": f"Endpoint=sb://{nowhere};SharedAccessKeyName=n;SharedAccessKey={CODED}",
+            "storage_account": "account",
+            "storage_account_key": CODED,
+            "storage_account_endpoint": f"https://{nowhere}",
+            "custom_endpoint_address": nowhere,
+        },
+        {
+            "eventhub": "two",
+            "id": "two",
+            "connection_string": signed,
+            "custom_endpoint_address": nowhere,
+        },
+        {"subscription_id": ID, **login, **azure},
+        hosts=[f"https://{nowhere}"],
+        username="elastic",
+        password=secret,
+        headers={"X-Tenant": secret},
+        proxy_url=f"http://name:{quoted}@{nowhere}",
+    )
+    kibana = ("--kibana", f"http://{nowhere}", "--username", "elastic")
+    result = await run_check(policy, "--json", *kibana, password=secret)
+
+    forms = {secret, quote(secret), quoted, base64.b64encode(secret.encode()).decode(), CODED}
+    forms |= {base64.b64encode(f"{name}:{secret}".encode()).decode() for name in ("elastic", "name")}
+    rows = json.loads(result.stdout)["rows"]
+    assert {Row.CONNECTION, Row.LOGIN, Row.EVENT_HUB, Row.CHECKPOINTS, Row.ELASTICSEARCH, Row.KIBANA} <= {
+        row["row"] for row in rows if row["outcome"] == "failed"
+    }
+    assert [form for form in forms if form in result.output] == []
