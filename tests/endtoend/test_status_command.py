@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import pty
+import signal
 import socket
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,6 +41,26 @@ async def wait_until_degraded(job: LightJob) -> tuple[int, dict[str, Any]]:
                 return code, report
 
 
+async def watch_live(job: LightJob, awaited: str) -> int:
+    """Run it at a terminal until it shows this twice, and end it as a person does; return the exit code."""
+    master, slave = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "collector", "status", "--data", str(job.data)),
+        stdin=slave,
+        stdout=slave,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "160", "LINES": "50"},
+    )
+    os.close(slave)
+    shown = ""
+    async with asyncio.timeout(60):
+        while shown.count(awaited) < 2:
+            shown += (await asyncio.to_thread(os.read, master, 65536)).decode(errors="replace")
+    process.send_signal(signal.SIGINT)
+    code = await process.wait()
+    os.close(master)
+    return code
+
+
 async def test_it_tells_the_numbers_of_each_output_stream_and_partition_and_what_is_wrong(light_job: LightJob) -> None:
     light_job.write_policy(processor_update_interval="1s")
     fed = feed(light_job.hub, events=40, per_event=10)
@@ -52,11 +75,7 @@ async def test_it_tells_the_numbers_of_each_output_stream_and_partition_and_what
     assert [(each["stream"], each["owned_partitions"]) for each in report["streams"]] == [("logs", PARTITIONS)]
     assert sorted(each["partition"] for each in report["partitions"]) == [str(number) for number in range(PARTITIONS)]
     assert {each["in_flight_records"] for each in report["partitions"]} == {0}
-    code, page, _ = await light_job.command("status")
-    assert code == 0
-    assert f"process {daemon.process.pid}" in page
-    assert "default" in page
-    assert f"{len(fed) + 1:,}" in page
+    assert await watch_live(light_job, f"process {daemon.process.pid}") == 130
     light_job.policy.write_text("outputs: [", encoding="utf-8")
     await daemon.wait_to_say("the changed policy is refused; the one before stays in force")
     await light_job.hub.stop()
@@ -66,7 +85,11 @@ async def test_it_tells_the_numbers_of_each_output_stream_and_partition_and_what
     assert state_of(report, "stream")["last_error"]["what"] == "the event hub cannot be read"
     assert state_of(report, "output")["state"] == "healthy"
     assert str(light_job.policy) in report["policy"]["refusal"]
-    assert "its change is refused" in (await light_job.command("status"))[1]
+    code, page, _ = await light_job.command("status")
+    assert code == 3
+    assert "its change is refused" in page
+    assert "the event hub cannot be read" in page
+    assert f" {len(fed) + 1} " in page
 
 
 async def test_only_the_owner_may_ask_and_a_socket_left_behind_is_replaced(light_job: LightJob) -> None:
