@@ -90,6 +90,8 @@ class Collection:
         if self._ending:
             await _discard(fresh.values())
             return ()
+        for pipeline in gone:
+            del self._stops[pipeline]
         for name in self.pipelines.keys() - shares.keys():
             del self.pipelines[name]
         for pipeline in fresh.values():
@@ -97,8 +99,8 @@ class Collection:
         self.pipelines |= fresh
         self._policy, self._shares = policy, shares
         self._log_notes()
-        await self.monitoring.change(policy)
         self._run(fresh.values())
+        await self.monitoring.change(policy)
         return tuple(fresh)
 
     async def end(self) -> None:
