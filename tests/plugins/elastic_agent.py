@@ -168,6 +168,8 @@ class FakeAgent(service.ElasticAgentServicer):
             await context.abort(grpc.StatusCode.ALREADY_EXISTS, "already connected")
         self.connections, self._is_talking, self._known = self.connections + 1, True, set()
         reading = asyncio.create_task(self._read_check_ins(requests, context))
+        # Not in `finally`: a call that breaks while a message is on its way leaves the generator where it is.
+        context.add_done_callback(lambda _: self._hear_no_more(reading))
         try:
             while True:
                 change = asyncio.create_task(self._changed.wait())
@@ -178,8 +180,11 @@ class FakeAgent(service.ElasticAgentServicer):
                 self._changed.clear()
                 yield self._compose()
         finally:
-            self._is_talking = False
             reading.cancel()
+
+    def _hear_no_more(self, reading: asyncio.Task[None]) -> None:
+        self._is_talking = False
+        reading.cancel()
 
     async def _read_check_ins(self, requests: AsyncIterator[protocol.CheckinObserved], context: Any) -> None:
         try:
@@ -254,12 +259,14 @@ class FakeAgent(service.ElasticAgentServicer):
 
     async def end(self) -> None:
         """Kill what still runs, leave each log where a failing test shows it, and ask for broken rules."""
-        for component in self._here:
-            await component.stop()
-        for process in self._processes:
-            await process.kill()
-            sys.stdout.write(process.text)
-        await self.hang_up()
+        try:
+            for component in self._here:
+                await component.stop()
+            for process in self._processes:
+                await process.kill()
+                sys.stdout.write(process.text)
+        finally:
+            await self.hang_up()
         assert self.violations == []
 
 

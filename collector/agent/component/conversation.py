@@ -52,7 +52,7 @@ class Conversation:
                 async with open_link(self._info) as link:
                     await self._talk(link, pauses)
             except* BrokenLinkError as group:
-                broken = next(error for error in _flatten(group))
+                broken = _flatten(group)[0]
             self._checkin = None
             if broken.final:
                 return broken
@@ -62,7 +62,7 @@ class Conversation:
             await asyncio.sleep(pauses.next())
 
     async def say_farewell(self) -> None:
-        """Tell the agent how the units are at the end, if it still listens; the sender must have been stopped."""
+        """Tell the agent how the units are at the end, if it still listens."""
         if self._checkin is None:
             return
         self._workload.judge()

@@ -37,11 +37,13 @@ class Talk[Sent, Received]:
 
     def __init__(self, call: Any) -> None:
         self._call = call
+        self._turn = asyncio.Lock()
 
     async def send(self, message: Sent) -> None:
         """Send a message; raises `BrokenLinkError`."""
         try:
-            await self._call.write(message)
+            async with self._turn:  # gRPC takes one message at a time
+                await self._call.write(message)
         except (_GRPC.aio.AioRpcError, asyncio.InvalidStateError) as error:
             raise _explain(error) from None
 
