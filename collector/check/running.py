@@ -71,7 +71,7 @@ def _complete(probe: Probe, findings: Sequence[Finding], failure: str) -> list[F
     said: list[Finding] = []
     if failure and missing:
         broken = missing.pop(0)
-        fix = "Look at the rows of this host above; if they are well, try again."
+        fix = "Look at the rows of its hosts above; if they are well, try again."
         said.append(Finding(broken, probe.target, Outcome.FAILED, failure, fix))
     why = f"{broken} failed" if broken else "there was nothing to look at"
     return said + [skip(row, probe.target, why) for row in missing]
