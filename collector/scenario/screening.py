@@ -21,11 +21,6 @@ _CATEGORY_NAMES: Final = {
 """Nobody has published how the metrics spell them."""
 
 
-def name_category(finding: Finding) -> str:
-    """Return the category as the metrics of a day name it."""
-    return _CATEGORY_NAMES[finding.category]
-
-
 def observe_screening(minute: MeteredMinute) -> Iterator[Observation]:
     """Yield what the metrics of the content filter have of a minute; what was found is counted one call at a time.
 
@@ -49,7 +44,7 @@ def observe_screening(minute: MeteredMinute) -> Iterator[Observation]:
 def _observe(dimensions: dict[str, str], finding: Finding) -> Observation:
     names = dimensions | {
         "TextType": "Prompt" if finding.in_prompt else "Completion",
-        "Category": name_category(finding),
+        "Category": _CATEGORY_NAMES[finding.category],
     }
     counted: dict[str, Sample] = {}
     if finding.filtered:
