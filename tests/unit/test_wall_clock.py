@@ -10,7 +10,18 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2] / "collector"
 WALL_CLOCK = {("time", "time"), ("time", "time_ns"), ("datetime", "now"), ("datetime", "utcnow"), ("date", "today")}
 # Not the daemon's data path: the emulators issue tokens and times of events, demo and engine show them to people.
-ELSEWHERE = ("demo/", "engine/", "emulators/", "assets/", "preview/", "scenario/", "cli.py")
+# `check` holds this clock against those of others; commands name files after it.
+ELSEWHERE = (
+    "demo/",
+    "engine/",
+    "emulators/",
+    "assets/",
+    "preview/",
+    "scenario/",
+    "check/",
+    "commands/",
+    "cli.py",
+)
 KNOWN = {
     "agent/": "moments that are shown: when it started, when something last succeeded",
     "inputs/event_hub/": "the enqueued time of an event that has none; moments that are shown",
