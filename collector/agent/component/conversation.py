@@ -41,6 +41,7 @@ class Conversation:
         self._parent = os.getppid()
         self._news = asyncio.Event()
         self._features_index = self._component_index = 0
+        self._over = False
         self._checkin: Talk[protocol.CheckinObserved, protocol.CheckinExpected] | None = None
 
     async def run(self) -> BrokenLinkError:
@@ -54,7 +55,7 @@ class Conversation:
             except* BrokenLinkError as group:
                 broken = _flatten(group)[0]
             self._checkin = None
-            if broken.final:
+            if broken.final or self._over:  # what breaks at the very moment of a cancellation hides it
                 return broken
             if os.getppid() != self._parent:
                 return BrokenLinkError("the agent is gone", final=True)
@@ -62,7 +63,8 @@ class Conversation:
             await asyncio.sleep(pauses.next())
 
     async def say_farewell(self) -> None:
-        """Tell the agent how the units are at the end, if it still listens."""
+        """Tell the agent how the units are at the end, if it still listens; a connection is not opened again."""
+        self._over = True
         if self._checkin is None:
             return
         self._workload.judge()

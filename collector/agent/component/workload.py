@@ -107,8 +107,8 @@ class Workload:
             self._hindrance = str(error)
             logger.error("collection cannot begin", extra={"error.message": str(error)})  # noqa: TRY400 - no fault of ours
             return
-        await collection.start()
         self._collection = collection
+        await collection.start()
 
     async def _stop_collection(self) -> None:
         collection, self._collection = self._collection, None
