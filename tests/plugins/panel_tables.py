@@ -136,11 +136,11 @@ def assert_percentile(shown: Value, percent: float, calls: Iterable[Call]) -> No
 def assert_near_percentile(shown: Value, percent: float, values: Iterable[float]) -> None:
     """The figure lies between values whose ranks are an error of the digest away, and two more since there are few.
 
-    Near the ends that is at least 0.3 % of all ranks: of many values that are the same, a digest keeps no single ones.
+    That is taken for 1 % of all ranks also near the ends: of many values that are the same, a digest merges some there.
     """
     ordered = sorted(values)
     q = percent / 100
-    rank, error = q * (len(ordered) - 1), max(4 * q * (1 - q) / COMPRESSION, 0.003) * len(ordered) + 2
+    rank, error = q * (len(ordered) - 1), 1 / COMPRESSION * len(ordered) + 2
     low, high = max(0, math.floor(rank - error)), min(len(ordered) - 1, math.ceil(rank + error))
     assert isinstance(shown, int | float)
     assert ordered[low] * (1 - 1e-9) <= shown <= ordered[high] * (1 + 1e-9)
