@@ -21,6 +21,7 @@ from collector.commands.options import (
     FAILED,
     INCOMPLETE,
     INTERRUPTED,
+    WRONG_POLICY,
     ApiKey,
     Authority,
     UserName,
@@ -34,8 +35,6 @@ from collector.commands.tap import tap
 if TYPE_CHECKING:
     from collector.emulators.event_hubs import Hub
     from collector.policy import Policy
-
-_WRONG_POLICY: Final = 2
 
 app = typer.Typer(
     name="aoai-collector",
@@ -406,7 +405,7 @@ def _load(path: Path) -> "Policy":
         return load_policy(path, os.environ)
     except PolicyError as error:
         typer.echo(error.render(), err=True)
-        raise typer.Exit(_WRONG_POLICY) from None
+        raise typer.Exit(WRONG_POLICY) from None
 
 
 def _run(work: Coroutine[Any, Any, None]) -> None:

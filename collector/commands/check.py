@@ -2,13 +2,19 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from collector.commands.options import INTERRUPTED, ApiKey, Authority, DataFolder, UserName, default_data_folder
-
-_WRONG_POLICY: Final = 2
+from collector.commands.options import (
+    INTERRUPTED,
+    WRONG_POLICY,
+    ApiKey,
+    Authority,
+    DataFolder,
+    UserName,
+    default_data_folder,
+)
 
 
 def check(  # noqa: PLR0913, PLR0917 - each of them is an option
@@ -44,7 +50,7 @@ def check(  # noqa: PLR0913, PLR0917 - each of them is an option
         loaded = load_policy(policy, os.environ)
     except PolicyError as error:
         show(explain_policy(error), as_json=as_json)
-        raise typer.Exit(_WRONG_POLICY) from None
+        raise typer.Exit(WRONG_POLICY) from None
     try:
         probes = list_probes(loaded, data or default_data_folder(), login, space, setup_login)
         code = run_check(probes, as_json=as_json)

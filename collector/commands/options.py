@@ -7,6 +7,7 @@ from typing import Annotated, Final, NoReturn
 import typer
 
 FAILED: Final = 1
+WRONG_POLICY: Final = 2
 INCOMPLETE: Final = 3
 INTERRUPTED: Final = 130
 
