@@ -28,10 +28,17 @@ PATHS = {
 
 
 async def is_embedded(client: AsyncElasticsearch) -> bool:
-    """Whether the server is this project's embedded engine, which says so in ``version.build_flavor``."""
+    """Whether the server is this project's embedded engine, which says so in ``version.build_flavor``.
+
+    Raises:
+        AssetsUnreadableError: the credentials may not ask.
+        AssetError: the server does not answer.
+    """
     try:
         info = await client.info()
     except (ApiError, TransportError) as error:
+        if isinstance(error, ApiError) and error.status_code in FORBIDDEN:
+            raise AssetsUnreadableError(f"what the server is cannot be read: {explain(error)}") from error
         raise AssetError(f"the server does not answer: {explain(error)}") from error
     return info["version"].get("build_flavor") == "embedded"
 

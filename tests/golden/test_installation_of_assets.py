@@ -1,6 +1,7 @@
 """Installing on the engine, looking at what is there, and failing clearly."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import web
@@ -28,13 +29,13 @@ async def client(engine_url: str, logs_pipeline: str) -> AsyncIterator[AsyncElas
         await install(client)
 
 
-@pytest.fixture
-async def refusing_client() -> AsyncIterator[AsyncElasticsearch]:
-    """A server that says what it is and refuses everything else."""
+@asynccontextmanager
+async def refusing(*, introduces_itself: bool) -> AsyncIterator[AsyncElasticsearch]:
+    """A server that refuses everything, save perhaps to say what it is."""
     headers = {"X-Elastic-Product": "Elasticsearch"}
 
     async def answer(request: web.Request) -> web.Response:
-        if request.path == "/":
+        if request.path == "/" and introduces_itself:
             return web.json_response({"version": {"number": "8.17.0", "build_flavor": "default"}}, headers=headers)
         error = {"type": "security_exception", "reason": "action is unauthorized for this key"}
         return web.json_response({"error": error, "status": 403}, status=403, headers=headers)
@@ -121,9 +122,14 @@ async def test_the_users_component_template_stays_as_it_is(client: AsyncElastics
     assert stored["component_template"]["template"]["settings"] == {"index": {"refresh_interval": "7s"}}
 
 
-async def test_a_key_that_may_not_look_is_told_apart_from_missing_assets(refusing_client: AsyncElasticsearch) -> None:
-    with pytest.raises(AssetsUnreadableError, match=r"ingest pipelines .*aoai.*unauthorized.*403"):
-        await missing_assets(refusing_client)
+@pytest.mark.parametrize(
+    ("introduces_itself", "said"),
+    [(True, r"ingest pipelines .*aoai.*unauthorized.*403"), (False, r"what the server is .*unauthorized.*403")],
+)
+async def test_a_key_that_may_not_look_is_told_apart_from_missing_assets(introduces_itself: bool, said: str) -> None:
+    async with refusing(introduces_itself=introduces_itself) as client:
+        with pytest.raises(AssetsUnreadableError, match=said):
+            await missing_assets(client)
 
 
 async def test_a_server_that_is_not_there_is_named_as_the_reason(unused_tcp_port: int) -> None:
