@@ -1,6 +1,7 @@
 """The server's side of an asset: where it lies, and what is stored there."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import cast
 
 from elasticsearch import ApiError, AsyncElasticsearch, NotFoundError, TransportError
@@ -31,13 +32,13 @@ async def is_embedded(client: AsyncElasticsearch) -> bool:
     """Whether the server is this project's embedded engine, which says so in ``version.build_flavor``.
 
     Raises:
-        AssetsUnreadableError: the credentials may not ask.
-        AssetError: the server does not answer.
+        AssetsUnreadableError: the credentials are good and may not ask.
+        AssetError: the server does not answer, or refuses the credentials.
     """
     try:
         info = await client.info()
     except (ApiError, TransportError) as error:
-        if isinstance(error, ApiError) and error.status_code in FORBIDDEN:
+        if isinstance(error, ApiError) and error.status_code == HTTPStatus.FORBIDDEN:
             raise AssetsUnreadableError(f"what the server is cannot be read: {explain(error)}") from error
         raise AssetError(f"the server does not answer: {explain(error)}") from error
     return info["version"].get("build_flavor") == "embedded"

@@ -52,13 +52,27 @@ async def watch_live(job: LightJob, awaited: str) -> int:
     )
     os.close(slave)
     shown = ""
-    async with asyncio.timeout(60):
-        while shown.count(awaited) < 2:
-            shown += (await asyncio.to_thread(os.read, master, 65536)).decode(errors="replace")
-    process.send_signal(signal.SIGINT)
-    code = await process.wait()
-    os.close(master)
-    return code
+    try:
+        async with asyncio.timeout(60):
+            while shown.count(awaited) < 2:
+                shown += await read_terminal(master)
+            process.send_signal(signal.SIGINT)
+            while await read_terminal(master):  # who writes to a terminal that nobody reads waits for ever
+                pass
+            return await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(master)
+
+
+async def read_terminal(master: int) -> str:
+    """What was written since the last look; nothing once the program has ended."""
+    try:
+        return (await asyncio.to_thread(os.read, master, 65536)).decode(errors="replace")
+    except OSError:
+        return ""
 
 
 async def test_it_tells_the_numbers_of_each_output_stream_and_partition_and_what_is_wrong(light_job: LightJob) -> None:
