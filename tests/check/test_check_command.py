@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -36,7 +37,13 @@ LOGIN = {"username": CLUSTER_ADMIN.username, "password": CLUSTER_ADMIN.password}
 async def run_check(policy: Path, *options: str, password: str = ADMIN.password or "") -> Result:
     environment = {"AOAI_SETUP_PASSWORD": password, "AOAI_SETUP_API_KEY": None, "COLUMNS": "250"}
     arguments = ["check", "--policy", str(policy), "--data", str(policy.parent / "data"), *options]
-    result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=environment)
+    root = logging.getLogger()  # the command silences the log of its process, which is that of the tests
+    handlers, level = root.handlers[:], root.level
+    try:
+        result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=environment)
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
     assert "Traceback" not in result.output
     return result
 
