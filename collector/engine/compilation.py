@@ -52,8 +52,9 @@ def compile_shim(java: Path, jars: Path, lock: tuple[LockedJar, ...], target: Pa
 
 
 def _run(command: list[str]) -> None:
-    # S603: the program is the runtime's own and every argument is ours.
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COMPILE_TIMEOUT_S)  # noqa: S603
+    done = subprocess.run(  # noqa: S603 - the program is the runtime's own and every argument is ours
+        command, capture_output=True, text=True, check=False, timeout=_COMPILE_TIMEOUT_S
+    )
     if done.returncode:
         raise EngineError(f"The engine's shim does not compile:\n{done.stdout}{done.stderr}".rstrip())
 

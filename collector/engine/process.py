@@ -30,8 +30,7 @@ class EngineProcess:
     def __init__(self, command: list[str], log: Path) -> None:
         self._log = log
         with log.open("ab") as errors:
-            # S603: the program is the runtime's own.
-            self._popen = subprocess.Popen(  # noqa: S603
+            self._popen = subprocess.Popen(  # noqa: S603 - the program is the runtime's own
                 command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

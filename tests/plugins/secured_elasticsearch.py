@@ -188,7 +188,7 @@ def wait_until_up(port: int, process: subprocess.Popen[bytes], home: Path) -> No
     request = urllib.request.Request(f"http://127.0.0.1:{port}/", headers={"Authorization": f"Basic {pair}"})
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline and process.poll() is None:
-        with suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(request, timeout=5):  # noqa: S310
+        with suppress(urllib.error.URLError, ConnectionError), urllib.request.urlopen(request, timeout=5):  # noqa: S310 - loopback, http
             return
         time.sleep(0.5)
     pytest.fail(f"it did not start:\n{(home / 'output.log').read_text(errors='replace')[-2000:]}")
