@@ -4,29 +4,29 @@ Promise: ``--help`` answers a newcomer; a wrong policy ends with exit code 2 and
 a traceback for what a user or a server did. Imports lie inside the commands, so that ``--help`` needs none of them.
 """
 
-import asyncio
 import os
 import sys
-from collections.abc import Coroutine
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from collector import __version__
 from collector.commands.check import check
+from collector.commands.completion import completion
 from collector.commands.diagnostics import diagnostics
 from collector.commands.fleet import agent_component, install_component
 from collector.commands.options import (
     FAILED,
     INCOMPLETE,
-    INTERRUPTED,
     WRONG_POLICY,
     ApiKey,
     Authority,
     UserName,
     default_data_folder,
     fail,
+    run_to_end,
 )
 from collector.commands.setup import setup
 from collector.commands.status import status
@@ -51,6 +51,21 @@ emulate = typer.Typer(
 app.add_typer(emulate, name="emulate")
 replay = typer.Typer(help="Send again what was read before, under the same ids.", no_args_is_help=True)
 app.add_typer(replay, name="replay")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+@app.callback()
+def take_options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 class LogLevel(StrEnum):
@@ -91,7 +106,7 @@ def run(
 
     recent = configure_logs(level=log_level.value)
     try:
-        code = asyncio.run(supervise(loaded, policy, data or default_data_folder(), recent))
+        code = run_to_end(supervise(loaded, policy, data or default_data_folder(), recent))
     except StateInUseError as error:
         fail(str(error))
     except OSError as error:
@@ -106,6 +121,7 @@ app.command()(tap)
 app.command()(diagnostics)
 app.command("agent-component", hidden=True)(agent_component)
 app.command("install-component")(install_component)
+app.command()(completion)
 
 
 @app.command()
@@ -160,7 +176,7 @@ def gaps(
 
     request = GapsRequest(data or default_data_folder(), stream, everything, as_json)
     try:
-        _run(show_gaps(loaded, request, Console()))
+        run_to_end(show_gaps(loaded, request, Console()))
     except GapsUnreadableError as error:
         fail(str(error))
 
@@ -233,8 +249,6 @@ def preview(  # noqa: PLR0913, PLR0917 - each of them is an option
 @app.command()
 def version() -> None:
     """Print the version."""
-    from collector import __version__
-
     typer.echo(f"aoai-collector {__version__}")
 
 
@@ -276,11 +290,9 @@ def replay_dead_letters(  # noqa: PLR0913, PLR0917 - one for each option
         data or default_data_folder(), output, dataset or [], reason or [], since, from_file or [], dry_run
     )
     try:
-        complete = asyncio.run(replay_letters(loaded, request))
+        complete = run_to_end(replay_letters(loaded, request))
     except WrongRequestError as error:
         raise typer.BadParameter(str(error)) from error
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
     except OSError as error:
         fail(str(error))
     if isinstance(complete, str):
@@ -299,7 +311,7 @@ def event_hubs(
 
     hubs = [_parse_hub(text) for text in hub]
     try:
-        _run(serve(hubs, host, port, typer.echo))
+        run_to_end(serve(hubs, host, port, typer.echo))
     except OSError as error:
         fail(f"cannot listen on {host}:{port}: {error.strerror}")
 
@@ -323,7 +335,7 @@ def entra(
     from collector.emulators.entra.command import serve
 
     try:
-        _run(serve(Application(client_id, client_secret), host, port, typer.echo))
+        run_to_end(serve(Application(client_id, client_secret), host, port, typer.echo))
     except OSError as error:
         fail(f"cannot listen on {host}:{port}: {error.strerror}")
 
@@ -359,7 +371,7 @@ def azure_monitor(  # noqa: PLR0913, PLR0917 - each of them is an option
     arrival = Arrival(seed, late=late, restated=restated, missing=missing)
     application = Application(client_id, client_secret)
     try:
-        _run(serve(application, host, ports, typer.echo, accounts=accounts, arrival=arrival))
+        run_to_end(serve(application, host, ports, typer.echo, accounts=accounts, arrival=arrival))
     except OSError as error:
         fail(f"cannot listen: {error.strerror}")
 
@@ -381,7 +393,7 @@ def kibana(  # noqa: PLR0913, PLR0917 - each of them is an option
         raise typer.BadParameter(f"{licence!r} is none of {', '.join(Licence)}")
     instance = Instance(version=version, licence=Licence(licence))
     try:
-        _run(serve(instance, Superuser(username, password), host, port, typer.echo))
+        run_to_end(serve(instance, Superuser(username, password), host, port, typer.echo))
     except OSError as error:
         fail(f"cannot listen on {host}:{port}: {error.strerror}")
 
@@ -406,13 +418,6 @@ def _load(path: Path) -> "Policy":
     except PolicyError as error:
         typer.echo(error.render(), err=True)
         raise typer.Exit(WRONG_POLICY) from None
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        asyncio.run(work)
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 def main() -> None:

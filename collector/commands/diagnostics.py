@@ -1,16 +1,14 @@
 """``aoai-collector diagnostics``: one archive for a ticket."""
 
-import asyncio
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
-from zipfile import ZIP_DEFLATED, ZipFile
 
 import typer
 
-from collector.commands.options import FAILED, INTERRUPTED, DataFolder, default_data_folder, fail
+from collector.commands.options import FAILED, DataFolder, default_data_folder, fail, run_to_end
 
 _OWNER_ONLY: Final = 0o600
 _EXPLANATION: Final = """Diagnostics of an aoai-collector, made by `aoai-collector diagnostics`.
@@ -47,7 +45,7 @@ def diagnostics(
     path = out or Path(f"aoai-diagnostics-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip")
     failure: str | None = None
     try:
-        texts = asyncio.run(ask(folder, "/diagnostics"))
+        texts = run_to_end(ask(folder, "/diagnostics"))
     except NoCollectorError as error:
         failure = str(error)
         texts = {
@@ -55,8 +53,6 @@ def diagnostics(
             "platform.json": json.dumps(describe_platform(), indent=2),
             "data-folder.txt": "\n".join(list_folder(folder)),
         }
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
     try:
         _write(path, texts)
     except OSError as error:
@@ -68,6 +64,8 @@ def diagnostics(
 
 
 def _write(path: Path, texts: Mapping[str, str]) -> None:
+    from zipfile import ZIP_DEFLATED, ZipFile  # noqa: PLC0415
+
     path.touch(mode=_OWNER_ONLY)
     with ZipFile(path, "w", ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", _EXPLANATION)

@@ -1,6 +1,5 @@
 """``aoai-collector install-component``, and ``agent-component``, which an Elastic Agent starts."""
 
-import asyncio
 import os
 import sys
 from importlib.util import find_spec
@@ -9,7 +8,7 @@ from typing import Annotated, Final
 
 import typer
 
-from collector.commands.options import fail
+from collector.commands.options import fail, run_to_end
 
 _WITHOUT_EXTRA: Final = "elastic-agent-client is missing: install azure-openai-collector[fleet]"
 _DATA_FOLDER: Final = "path.data="
@@ -36,7 +35,7 @@ def agent_component(
     except StartUpError as error:
         fail(str(error))
     configure_logs(level="info")
-    raise typer.Exit(asyncio.run(run_component(info, Path(folders[-1] if folders else ".") / "aoai-collector")))
+    raise typer.Exit(run_to_end(run_component(info, Path(folders[-1] if folders else ".") / "aoai-collector")))
 
 
 def install_component(

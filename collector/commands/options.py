@@ -1,8 +1,9 @@
-"""Options that several commands share, and how a command ends."""
+"""Options that several commands share, and how a command runs and ends."""
 
 import os
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -43,3 +44,13 @@ def fail(message: str) -> NoReturn:
     """End the command with one line on standard error."""
     typer.echo(f"error: {message}", err=True)
     raise typer.Exit(FAILED) from None
+
+
+def run_to_end[T](work: Coroutine[Any, Any, T]) -> T:
+    """Run it in an event loop and return what it returns; Ctrl-C ends the command."""
+    import asyncio  # noqa: PLC0415 - a quarter of the time of `--help`, which has no use for it
+
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        raise typer.Exit(INTERRUPTED) from None

@@ -1,12 +1,11 @@
 """``aoai-collector setup``: its options."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
 from collector.assets.setup.kinds import Kind
-from collector.commands.options import INTERRUPTED, ApiKey, Authority, UserName, fail
+from collector.commands.options import ApiKey, Authority, UserName, fail, run_to_end
 
 
 def parse_kind(text: str) -> Kind:
@@ -90,10 +89,7 @@ def setup(  # noqa: PLR0913, PLR0917 - each of them is an option
         dry_run=dry_run,
         yes=yes,
     )
-    try:
-        code = asyncio.run(run_setup(request))
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
+    code = run_to_end(run_setup(request))
     if isinstance(code, str):
         fail(code)
     raise typer.Exit(code)

@@ -1,13 +1,12 @@
 """``aoai-collector status``: its options."""
 
-import asyncio
 import json
 import sys
 from typing import Annotated
 
 import typer
 
-from collector.commands.options import INCOMPLETE, INTERRUPTED, DataFolder, default_data_folder, fail
+from collector.commands.options import INCOMPLETE, DataFolder, default_data_folder, fail, run_to_end
 
 
 def status(
@@ -26,16 +25,14 @@ def status(
     folder = data or default_data_folder()
     try:
         if as_json:
-            report = asyncio.run(ask(folder, "/status"))
+            report = run_to_end(ask(folder, "/status"))
             typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
         elif once or not sys.stdout.isatty():
-            report = asyncio.run(show_once(folder))
+            report = run_to_end(show_once(folder))
         else:
-            asyncio.run(show_live(folder))
+            run_to_end(show_live(folder))
             return
     except NoCollectorError as error:
         fail(str(error))
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
     healthy = all(each["state"] == "healthy" for each in report["components"])
     raise typer.Exit(0 if healthy else INCOMPLETE)

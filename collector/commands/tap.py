@@ -1,6 +1,5 @@
 """``aoai-collector tap``: records as they pass."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from collector.commands.options import INTERRUPTED, DataFolder, default_data_folder, fail
+from collector.commands.options import DataFolder, default_data_folder, fail, run_to_end
 
 
 def tap(
@@ -29,11 +28,9 @@ def tap(
 
     parameters = [("category", each) for each in category or ()] + [("deployment", each) for each in deployment or ()]
     try:
-        asyncio.run(_print_lines(data or default_data_folder(), parameters, count))
+        run_to_end(_print_lines(data or default_data_folder(), parameters, count))
     except NoCollectorError as error:
         fail(str(error))
-    except KeyboardInterrupt:
-        raise typer.Exit(INTERRUPTED) from None
 
 
 async def _print_lines(data: Path, parameters: Sequence[tuple[str, str]], count: int | None) -> None:
