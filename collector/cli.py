@@ -21,7 +21,6 @@ from collector.commands.options import (
     FAILED,
     INCOMPLETE,
     WRONG_POLICY,
-    ApiKey,
     Authority,
     UserName,
     default_data_folder,
@@ -227,14 +226,13 @@ def preview(  # noqa: PLR0913, PLR0917 - each of them is an option
     png: Annotated[
         Path | None, typer.Option(help="Folder for pictures of each dashboard, light and dark.", show_default=False)
     ] = None,
-    api_key: ApiKey = None,
     username: UserName = None,
     ca: Authority = None,
 ) -> None:
     """Draw the package's dashboards from live data, as one HTML page that needs no Kibana and no network."""
     from collector.commands.login import log_in
 
-    settings = log_in(elasticsearch, api_key, username, ca)
+    settings = log_in(elasticsearch, username, ca)
     try:
         from collector.preview.command import PreviewError, write_preview
     except ModuleNotFoundError as error:

@@ -9,7 +9,6 @@ import typer
 from collector.commands.options import (
     INTERRUPTED,
     WRONG_POLICY,
-    ApiKey,
     Authority,
     DataFolder,
     UserName,
@@ -28,7 +27,6 @@ def check(  # noqa: PLR0913, PLR0917 - each of them is an option
     ] = None,
     space: Annotated[str, typer.Option(help="Kibana's space.")] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON in place of a table.")] = False,
-    api_key: ApiKey = None,
     username: UserName = None,
     ca: Authority = None,
 ) -> None:
@@ -44,8 +42,8 @@ def check(  # noqa: PLR0913, PLR0917 - each of them is an option
     from collector.telemetry.logs import configure_logs  # noqa: PLC0415
 
     configure_logs(level="critical")
-    login = log_in_to_kibana(kibana, api_key, username, ca) if kibana else None
-    setup_login = find_credentials(api_key, username) if api_key or username else None
+    login = log_in_to_kibana(kibana, username, ca) if kibana else None
+    setup_login = find_credentials(username)
     try:
         loaded = load_policy(policy, os.environ)
     except PolicyError as error:

@@ -12,17 +12,12 @@ WRONG_POLICY: Final = 2
 INCOMPLETE: Final = 3
 INTERRUPTED: Final = 130
 
-ApiKey = Annotated[
-    str | None,
-    typer.Option(
-        envvar="AOAI_SETUP_API_KEY",
-        help="API key, as id:key or encoded; better given in the environment.",
-        show_default=False,
-    ),
-]
 UserName = Annotated[
     str | None,
-    typer.Option(help="User name, in place of an API key; its password is AOAI_SETUP_PASSWORD in the environment."),
+    typer.Option(
+        help="User name; its password is AOAI_SETUP_PASSWORD in the environment. Without one: the API key in "
+        "AOAI_SETUP_API_KEY, if there is one."
+    ),
 ]
 Authority = Annotated[
     Path | None,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from collector.assets.setup.kinds import Kind
-from collector.commands.options import ApiKey, Authority, UserName, fail, run_to_end
+from collector.commands.options import Authority, UserName, fail, run_to_end
 
 
 def parse_kind(text: str) -> Kind:
@@ -58,7 +58,6 @@ def setup(  # noqa: PLR0913, PLR0917 - each of them is an option
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; without a terminal --uninstall needs it.")] = False,
-    api_key: ApiKey = None,
     username: UserName = None,
     ca: Authority = None,
 ) -> None:
@@ -79,8 +78,8 @@ def setup(  # noqa: PLR0913, PLR0917 - each of them is an option
     kinds = tuple(only or ())
     renewing = kinds == (Kind.API_KEY,) and not uninstall
     request = SetupRequest(
-        elasticsearch=(elasticsearch, log_in(elasticsearch, api_key, username, ca)) if elasticsearch else None,
-        kibana=log_in_to_kibana(kibana, api_key, username, ca) if kibana else None,
+        elasticsearch=(elasticsearch, log_in(elasticsearch, username, ca)) if elasticsearch else None,
+        kibana=log_in_to_kibana(kibana, username, ca) if kibana else None,
         space=space,
         in_elasticsearch=ElasticsearchWishes(rollover, another_key=renewing, with_data=with_data, fleet=fleet),
         in_kibana=KibanaWishes(with_rules, connector, with_slos, with_ml, overwrite_rules),

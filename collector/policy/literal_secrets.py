@@ -1,9 +1,9 @@
 """Refuses a policy that holds a secret and can be read by others.
 
 Promises: a file whose secrets are all variables may be readable by anyone. A file with a secret written into it must
-be readable by the user that runs the collector and by nobody else. A connection string of a development emulator is
-no secret: its key opens nothing, and the policy of the quick start must run as it stands, whatever the mode of its
-file.
+belong to the user that runs the collector and have mode 0600 or 0400; of a symbolic link its file counts. A connection
+string of a development emulator is no secret: its key opens nothing, and the policy of the quick start must run as it
+stands, whatever the mode of its file.
 """
 
 import os
@@ -18,6 +18,7 @@ from collector.policy.secret import SECRET_KEYS
 from collector.policy.source_map import KeyPath
 from collector.policy.variables import find_literals
 
+_OWNER_ALONE = (0o600, 0o400)
 _CONNECTION_STRINGS = {"connection_string", "storage_account_connection_string"}
 _HEADERS = {"headers", "proxy_headers"}
 # Keys whose value may be a path, which is no secret.
@@ -26,10 +27,11 @@ _CREDENTIAL_HEADERS = ("auth", "cookie", "key", "token", "secret")
 
 
 def check_file_mode(path: Path, value: Value, report: Report) -> None:
-    """Report every literal secret of the policy when others than the user who runs this can read its file."""
+    """Report every literal secret of the policy when its file is not that of the user who runs this, alone."""
     status = path.stat()
-    if stat.S_IMODE(status.st_mode) & (stat.S_IRWXG | stat.S_IRWXO):
-        what = "holds a secret, and the file can be read by others"
+    mode = stat.S_IMODE(status.st_mode)
+    if mode not in _OWNER_ALONE:
+        what = f"holds a secret, and the mode of the file is {mode:04o}, not 0600 or 0400"
         hint = 'Write a variable, such as "${env.NAME}", or run chmod 600 on the file.'
     elif status.st_uid != os.geteuid():
         what = "holds a secret, and the file belongs to another user"

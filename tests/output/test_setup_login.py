@@ -58,7 +58,6 @@ def error_line(result: Result) -> str:
 LOGINS = {
     "API key encoded": ([], {"AOAI_SETUP_API_KEY": ENCODED}, f"ApiKey {ENCODED}"),
     "API key as the agent writes it": ([], {"AOAI_SETUP_API_KEY": "an-id:a-key"}, f"ApiKey {ENCODED}"),
-    "API key as an option": (["--api-key", "an-id:a-key"], {}, f"ApiKey {ENCODED}"),
     "user": (
         ["--username", "elastic"],
         {"AOAI_SETUP_PASSWORD": "secret"},
@@ -87,10 +86,6 @@ WRONG_OPTIONS: dict[str, tuple[list[str], str]] = {
         ["--elasticsearch", "https://u:canary@a"],
         "--elasticsearch: the address holds a user name or a password",
     ),
-    "API key": (
-        ["--elasticsearch", "https://a", "--api-key", "canary"],
-        "the API key: is neither id:key nor an encoded API key",
-    ),
     "password": (["--elasticsearch", "https://a", "--username", "u"], "set AOAI_SETUP_PASSWORD in the environment"),
     "CA file": (["--elasticsearch", "https://a", "--ca", "/nowhere/ca.pem"], "No such file or directory"),
     "CA without TLS": (
@@ -108,6 +103,12 @@ async def test_a_wrong_option_is_explained_in_one_line(case: str) -> None:
     assert "canary" not in line
 
 
+async def test_a_key_that_is_none_is_explained_in_one_line() -> None:
+    line = error_line(await run_setup("--elasticsearch", "https://a", environment={"AOAI_SETUP_API_KEY": "canary"}))
+    assert "the API key: is neither id:key nor an encoded API key" in line
+    assert "canary" not in line
+
+
 async def test_two_logins_exclude_each_other() -> None:
     environment = {"AOAI_SETUP_API_KEY": "id:canary", "AOAI_SETUP_PASSWORD": "canary"}
     line = error_line(await run_setup("--elasticsearch", "https://a", "--username", "u", environment=environment))
@@ -117,9 +118,8 @@ async def test_two_logins_exclude_each_other() -> None:
 
 async def test_a_login_that_is_refused_is_told_in_one_line(certificates: Certificates) -> None:
     async with serving(certificates.serve(), TemplateCluster(status=401)) as cluster:
-        line = error_line(
-            await run_setup("--elasticsearch", cluster.url, "--ca", str(certificates.ca_path), "--api-key", "id:canary")
-        )
+        options = ("--elasticsearch", cluster.url, "--ca", str(certificates.ca_path))
+        line = error_line(await run_setup(*options, environment={"AOAI_SETUP_API_KEY": "id:canary"}))
     assert "security_exception: refused (status 401)" in line
     assert "canary" not in line
 
@@ -127,8 +127,8 @@ async def test_a_login_that_is_refused_is_told_in_one_line(certificates: Certifi
 @pytest.mark.parametrize("case", REFUSALS, ids=str)
 async def test_a_server_that_must_be_refused_gets_no_credential(case: TlsCase, certificates: Certificates) -> None:
     async with serve_tls(case, certificates) as server:
-        options = ("--ca", str(certificates.ca_path), "--api-key", "id:canary")
-        error_line(await run_setup("--elasticsearch", server.url, *options))
+        options = ("--elasticsearch", server.url, "--ca", str(certificates.ca_path))
+        error_line(await run_setup(*options, environment={"AOAI_SETUP_API_KEY": "id:canary"}))
     assert server.diverted == b""
     if not case.redirects:
         assert b"uthorization" not in server.received

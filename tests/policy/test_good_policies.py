@@ -1,7 +1,6 @@
 """Policies that load, and what they mean."""
 
 import base64
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -296,17 +295,6 @@ def test_what_is_disabled_is_not_looked_at(load: Load) -> None:
     assert policy.notes[0].endswith("inputs[1] is not used: it has enabled: false.")
 
 
-@pytest.mark.parametrize("mode", [0o600, 0o400])
-def test_a_literal_secret_is_taken_from_a_file_of_its_owner_alone(load: Load, mode: int) -> None:
-    assert load(small().replace("${env.HUB}", HUB), mode=mode).inputs[0].streams[0].connection_string == Secret(HUB)
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620])
-def test_a_literal_secret_is_refused_from_a_file_that_others_can_reach(load: Load, mode: int) -> None:
-    with pytest.raises(PolicyError, match="can be read by others"):
-        load(small().replace("${env.HUB}", HUB), mode=mode)
-
-
 def test_a_key_that_comes_as_a_variable_inside_a_connection_string_is_no_literal_secret(load: Load) -> None:
     text = small().replace("${env.HUB}", HUB.replace("=secret", "=${env.KEY}"))
     assert load(text, {"KEY": "secret"}, mode=0o644).inputs[0].streams[0].connection_string == Secret(HUB)
@@ -327,11 +315,3 @@ def test_a_policy_cannot_be_changed(load_small: Load) -> None:
 def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:
     with pytest.raises(PolicyError, match="cannot be read: no such file"):
         load_policy(tmp_path / "none.yml", {})
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to another user")
-def test_a_literal_secret_is_refused_from_a_file_of_another_user(write_policy: Callable[..., Path]) -> None:
-    path = write_policy(small().replace("${env.HUB}", HUB))
-    os.chown(path, 12345, 12345)
-    with pytest.raises(PolicyError, match="belongs to another user"):
-        load_policy(path, {})
