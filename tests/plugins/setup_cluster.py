@@ -354,9 +354,11 @@ async def serving_setup(cluster: SetupCluster) -> AsyncIterator[SetupCluster]:
 
 async def run_setup(cluster: SetupCluster, *options: str, person: Person = ADMIN) -> Result:
     """The command in a thread of its own, logged in as the person; no password may be in what it prints."""
-    login = ["--api-key", f"{person.username}:{person.password}"] if person.by_key else ["--username", person.username]
-    environment = {"AOAI_SETUP_PASSWORD": person.password, "AOAI_SETUP_API_KEY": None, "COLUMNS": "200"}
-    arguments = ["setup", "--elasticsearch", cluster.url, *(login if cluster.people else []), *options]
+    by_key = bool(cluster.people) and person.by_key
+    key = f"{person.username}:{person.password}" if by_key else None
+    environment = {"AOAI_SETUP_PASSWORD": person.password, "AOAI_SETUP_API_KEY": key, "COLUMNS": "200"}
+    login = ["--username", person.username] if cluster.people and not by_key else []
+    arguments = ["setup", "--elasticsearch", cluster.url, *login, *options]
     result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=environment)
     assert person.password not in result.output
     assert "Traceback" not in result.output
