@@ -1,51 +1,71 @@
-"""The cases of ``make bench`` and what each must reach, as the guarantees have it."""
+"""The cases of a full hub and a sink that stores nothing, and what each must reach, as the guarantees have it."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Final
 
-from benchmarks.measuring import Run
+from benchmarks.effort import Effort
+from benchmarks.measuring import Run, measure
+from benchmarks.subjects import Subject
+from benchmarks.verdicts import Verdict
 
 DAEMON: Final = "daemon"
+PARTITIONS: Final = 4
 type Runs = Mapping[str, Sequence[Run]]
 """Subject -> its runs, those of one turn at the same place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Records an event, and the targets.
+    """What the hub is full of, and the targets.
 
     Attributes:
+        name: of the case.
+        title: what its records are, for people.
         per_event: records an event.
+        kind: what the records are, one of ``benchmarks.hub.KINDS``.
+        share: of the records of a run, for records that are dearer.
+        yardsticks: what is measured beside the daemon.
         rate: records that the daemon must move per processor second.
         times: how many times as many as a yardstick, by its name.
     """
 
+    name: str
+    title: str
     per_event: int
-    rate: int
+    kind: str = "requests"
+    share: float = 1.0
+    yardsticks: tuple[str, ...] = ("script", "go")
+    rate: int | None = None
     times: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 CASES: Final = (
-    Case(1, 15_000, {"floor": 1 / 1.5}),
-    Case(25, 100_000, {"script": 5, "go": 2}),
-    Case(500, 150_000, {"go": 2}),
+    Case("1", "1 an event", 1, share=0.2, yardsticks=("script", "go", "floor"), rate=15_000, times={"floor": 1 / 1.5}),
+    Case("25", "25 an event", 25, rate=100_000, times={"script": 5, "go": 2}),
+    Case("500", "500 an event", 500, rate=150_000, times={"go": 2}),
+    Case("gateway", "bodies of 8 KB, 10 an event", 10, kind="calls", share=0.1),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A target, what was reached, and whether that is enough."""
+def run_case(case: Case, subjects: Mapping[str, Subject], effort: Effort) -> Runs:
+    """Measure the subjects in turn, so that a change of the machine's speed meets all."""
+    taken: dict[str, list[Run]] = {name: [] for name in subjects}
+    for number in range(1, effort.runs + 1):
+        for name, subject in subjects.items():
+            run = run_once(case, subject, int(effort.records * case.share))
+            taken[name].append(run)
+            told = f"{name} {run.records_per_cpu_second:,.0f} records per CPU second"
+            print(f"{case.title}, run {number}/{effort.runs}: {told}", file=sys.stderr)
+    return taken
 
-    what: str
-    target: float
-    reached: float
 
-    @property
-    def missed(self) -> bool:
-        """Whether it is not."""
-        return self.reached < self.target
+def run_once(case: Case, subject: Subject, records: int) -> Run:
+    """Measure one subject once."""
+    whole = records // case.per_event * case.per_event
+    return measure(subject, records=whole, per_event=case.per_event, partitions=PARTITIONS, kind=case.kind)
 
 
 def rate(runs: Sequence[Run]) -> float:
@@ -60,9 +80,12 @@ def times(runs: Runs, yardstick: str) -> float:
 
 
 def judge(case: Case, runs: Runs) -> Sequence[Verdict]:
-    """Return the verdict on each target for which there are runs."""
-    first = Verdict("records per CPU second", case.rate, rate(runs[DAEMON]))
-    return [
-        first,
-        *(Verdict(f"times {name}", least, times(runs, name)) for name, least in case.times.items() if name in runs),
+    """Return the verdict on the daemon's rate, and on each ratio for which there is a target and a yardstick."""
+    turns = len(runs[DAEMON])
+    first = Verdict(case.name, "records per CPU second", rate(runs[DAEMON]), least=case.rate, runs=turns)
+    ratios = [
+        Verdict(case.name, f"times {name}", times(runs, name), least=least, runs=turns)
+        for name, least in case.times.items()
+        if name in runs
     ]
+    return [first, *ratios]

@@ -12,6 +12,7 @@ from statistics import median, quantiles
 from typing import Final, NamedTuple
 
 from benchmarks.bodies import compact, make_answer, make_request, make_stream
+from benchmarks.gateway import make_gateway_record
 from benchmarks.hub import make_record
 from benchmarks.surroundings import commit, machine
 from collector.events import Record
@@ -26,25 +27,7 @@ _KEY: Final = b"k" * 32
 
 
 def _gateway(**bodies: str) -> Record:
-    properties = {
-        "apiId": "azure-openai-api",
-        "backendId": "aoai-pool",
-        "backendMethod": "POST",
-        "backendResponseCode": 200,
-        "backendTime": 1023,
-        "backendUrl": "https://aoai.openai.azure.com/openai/deployments/chat-prod/chat/completions?api-version=2024-10-21",
-        "operationId": "ChatCompletions_Create",
-        "responseCode": 200,
-    }
-    record = {
-        "callerIpAddress": "203.0.113.25",
-        "category": "GatewayLogs",
-        "correlationId": "00000001-1111-4222-8333-000000000001",
-        "properties": properties | bodies,
-        "resourceId": "/SUBSCRIPTIONS/0/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.APIMANAGEMENT/SERVICE/APIM-DEMO",
-        "time": "2026-03-10T09:01:03.5611234Z",
-    }
-    return _record(record)
+    return _record(make_gateway_record(**bodies))
 
 
 def _record(record: Mapping[str, object]) -> Record:

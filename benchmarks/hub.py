@@ -1,24 +1,30 @@
 """An event hub full of records, as a process of its own: ``python -m benchmarks.hub RECORDS PER_EVENT PARTITIONS``.
 
-Prints the connection string once everything is in it, then serves until it is ended.
+Prints the connection string once everything is in it, then serves until it is ended. With ``--sink`` the hub is never
+empty: it stays so many records ahead of what has arrived there, and drops what is long delivered.
 """
 
+import argparse
 import asyncio
 import itertools
 import random
-import sys
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 from uuid import UUID
 
+import aiohttp
+
 from benchmarks.bodies import compact
+from benchmarks.feeding import HUB, Feeder
+from benchmarks.gateway import make_call
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
-HUB: Final = "hub"
-_DISTINCT_RECORDS: Final = 100_000
+_DISTINCT_BYTES: Final = 80_000_000
 """After so many the bodies repeat, which neither the ids (they are of positions) nor gzip's window of 32 KB notices."""
 _RETENTION_BYTES: Final = 1 << 40
 """Nothing is ever dropped: a reader that finds the hub empty has read all of it."""
+_RETENTION_BYTES_OF_ENDLESS: Final = 1 << 29
+"""Of a partition: far more than all that is ahead, so that nothing is dropped before it was read."""
 _TICKS: Final = 639087300000000000
 _RESOURCE: Final = (
     "/SUBSCRIPTIONS/00000000-0000-4000-8000-000000000001/RESOURCEGROUPS/RG-BENCH/PROVIDERS/"
@@ -26,7 +32,7 @@ _RESOURCE: Final = (
 )
 
 
-def make_record(source: random.Random) -> dict[str, object]:
+def make_record(source: random.Random) -> dict[str, Any]:
     """Return a RequestResponse record of about 800 bytes; what varies in life varies here, or gzip would flatter."""
     start = _TICKS + source.randrange(10**13)
     return {
@@ -58,22 +64,54 @@ def make_record(source: random.Random) -> dict[str, object]:
     }
 
 
-def make_bodies(per_event: int) -> Iterator[bytes]:
+KINDS: Final[Mapping[str, Callable[[random.Random], dict[str, Any]]]] = {"requests": make_record, "calls": make_call}
+"""RequestResponse records of about 800 bytes, and records of a gateway with bodies of 8 KB."""
+
+
+def make_bodies(per_event: int, kind: str = "requests") -> Iterator[bytes]:
     """Yield events of so many records, without end."""
     source = random.Random(7)  # noqa: S311 - the same load in every run
-    envelopes = ({"records": [make_record(source) for _ in range(per_event)]} for _ in itertools.count())
-    distinct = max(_DISTINCT_RECORDS // per_event, 1)
-    return itertools.cycle(compact(envelope).encode() for envelope in itertools.islice(envelopes, distinct))
+    size, distinct = 0, list[bytes]()
+    while size < _DISTINCT_BYTES:
+        body = compact({"records": [KINDS[kind](source) for _ in range(per_event)]}).encode()
+        distinct.append(body)
+        size += len(body)
+        yield body
+    yield from itertools.cycle(distinct)
 
 
-async def main(records: int, per_event: int, partitions: int) -> None:
+async def main(records: int, per_event: int, partitions: int, kind: str, sink: str | None) -> None:
     """Fill the hub and serve it."""
-    async with EventHubsEmulator([Hub(HUB, partitions, retention_bytes=_RETENTION_BYTES)]) as emulator:
-        for number, body in enumerate(itertools.islice(make_bodies(per_event), records // per_event)):
-            emulator.append(HUB, str(number % partitions), body)
+    retention = _RETENTION_BYTES_OF_ENDLESS if sink else _RETENTION_BYTES
+    async with EventHubsEmulator([Hub(HUB, partitions, retention_bytes=retention)]) as emulator:
+        feeder = Feeder(emulator, make_bodies(per_event, kind), per_event, partitions)
+        feeder.fill(records)
         print(emulator.connection_string(), flush=True)
-        await asyncio.Event().wait()
+        if sink is None:
+            await asyncio.Event().wait()
+        else:
+            await _follow(feeder, records, sink)
+
+
+async def _follow(feeder: Feeder, records: int, sink: str) -> None:
+    async with aiohttp.ClientSession(sink) as session:
+
+        async def delivered() -> int:
+            async with session.get("/documents") as reply:
+                documents: int = (await reply.json())["documents"]
+                return documents
+
+        await feeder.keep_ahead(records, delivered)
+
+
+def _read_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.hub", description=__doc__)
+    for name in ("records", "per_event", "partitions"):
+        parser.add_argument(name, type=int)
+    parser.add_argument("--kind", choices=KINDS, default="requests", help="what the records are")
+    parser.add_argument("--sink", help="the sink's address")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*(int(text) for text in sys.argv[1:4])))
+    asyncio.run(main(**vars(_read_options())))

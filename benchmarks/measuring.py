@@ -1,6 +1,5 @@
 """Runs one subject against a full hub and an empty sink, and reads its processor time from the kernel."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -17,12 +16,12 @@ from typing import Final
 
 import msgspec
 
+from benchmarks.processes import cpu_seconds, peak_memory_mib
 from benchmarks.subjects import Subject
 
 _WARM: Final = 0.15
 """The first part of each run is not counted: imports, connections, claiming partitions."""
 _PATIENCE_SECONDS: Final = 180.0
-_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,29 +62,40 @@ class Stage:
         return _wait_for(self.url, documents, self.subject)
 
 
-def measure(subject: Subject, *, records: int, per_event: int, partitions: int) -> Run:
+def measure(subject: Subject, *, records: int, per_event: int, partitions: int, kind: str = "requests") -> Run:
     """Start hub, sink and subject, wait until all records arrived, and end the three.
 
     Raises:
         BenchmarkError: the records did not arrive.
     """
-    with set_stage(subject, records=records, per_event=per_event, partitions=partitions) as stage:
+    with set_stage(subject, records=records, per_event=per_event, partitions=partitions, kind=kind) as stage:
         pid = stage.subject.pid
-        cpu_begun = _cpu_seconds(pid)
+        cpu_begun = cpu_seconds(pid)
         done = stage.wait_for(records)
-        return Run(done - stage.begun, _cpu_seconds(pid) - cpu_begun, _peak_memory_mib(pid))
+        return Run(done - stage.begun, cpu_seconds(pid) - cpu_begun, peak_memory_mib(pid))
 
 
 @contextmanager
-def set_stage(subject: Subject, *, records: int, per_event: int, partitions: int) -> Iterator[Stage]:
+def set_stage(  # noqa: PLR0913 - what a hub is filled with
+    subject: Subject,
+    *,
+    records: int,
+    per_event: int,
+    partitions: int,
+    kind: str = "requests",
+    endless: bool = False,
+) -> Iterator[Stage]:
     """Start hub, sink and subject, and wait until the first part of the records arrived; end the three afterwards.
+
+    An endless hub always has so many records that were not delivered yet.
 
     Raises:
         BenchmarkError: the records did not arrive.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    hub = ["-m", "benchmarks.hub", str(records), str(per_event), str(partitions)]
+    hub = ["-m", "benchmarks.hub", str(records), str(per_event), str(partitions), "--kind", kind]
+    hub += ["--sink", url] if endless else []
     with (
         tempfile.TemporaryDirectory() as folder,
         _process([sys.executable, "-m", "benchmarks.sink", str(port)]) as sink,
@@ -122,18 +132,6 @@ def _wait_for(url: str, documents: int, process: subprocess.Popen[str] | None) -
             return count
         time.sleep(0.05)
     raise BenchmarkError(f"{documents} documents did not arrive within {_PATIENCE_SECONDS:.0f} s")
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process, from ``/proc`` (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
-
-
-def _peak_memory_mib(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
-    return int(line.split()[1]) / 1024
 
 
 def _free_port() -> int:

@@ -21,7 +21,8 @@ from typing import Final
 from aiohttp import web
 
 from benchmarks.bodies import compact
-from benchmarks.hub import HUB, make_record
+from benchmarks.feeding import HUB
+from benchmarks.hub import make_record
 from benchmarks.sink import Sink, make_app
 from benchmarks.subjects import daemon
 from benchmarks.surroundings import commit, machine

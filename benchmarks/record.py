@@ -1,6 +1,7 @@
 """What a run of all cases came to, as it is kept and compared with the next: ``results/SUMMARY.json``."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -8,8 +9,9 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.cases import DAEMON, Runs, rate, times
+from benchmarks.cases import Runs, rate, times
 from benchmarks.surroundings import commit, machine
+from benchmarks.verdicts import Verdict
 
 RECORD: Final = Path(__file__).parent / "results" / "SUMMARY.json"
 
@@ -29,30 +31,40 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """All cases, by records an event and subject, with when, what and where."""
+    """All cases and verdicts, with when, what and where.
+
+    Attributes:
+        day: when it was measured.
+        commit: what.
+        machine: on what.
+        load: the load average when it ended, its own included.
+        cases: the subjects of each case of a full hub.
+        verdicts: what was held against a target, of all cases.
+    """
 
     day: str
     commit: str
     machine: str
-    runs: int
-    cases: dict[int, dict[str, Figures]]
+    load: float
+    cases: dict[str, dict[str, Figures]]
+    verdicts: list[Verdict]
 
 
-def make_record(results: Mapping[int, Runs]) -> Record:
+def make_record(results: Mapping[str, Runs], verdicts: Sequence[Verdict]) -> Record:
     """Return the record of runs that were just made."""
     cases = {
-        per_event: {
+        case: {
             name: Figures(
                 round(rate(taken)),
-                round(times(runs, name), 2),
+                round(times(runs, name), 3),
                 round(median(run.peak_memory_mib for run in taken)),
             )
             for name, taken in runs.items()
         }
-        for per_event, runs in results.items()
+        for case, runs in results.items()
     }
-    turns = max(len(runs[DAEMON]) for runs in results.values())
-    return Record(f"{datetime.now(UTC):%Y-%m-%d}", commit(), machine(), turns, cases)
+    load = round(os.getloadavg()[0], 1)
+    return Record(f"{datetime.now(UTC):%Y-%m-%d}", commit(), machine(), load, cases, list(verdicts))
 
 
 def read_record() -> Record | None:

@@ -4,13 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from benchmarks.hub import HUB
+from benchmarks.feeding import HUB
 
 Command = list[str]
 Subject = Callable[[str, str, Path], Command]
@@ -31,6 +31,7 @@ def daemon(connection_string: str, url: str, folder: Path) -> Command:
         "inputs": [{"id": "azure-openai-logs", "type": "azure-eventhub", "streams": [stream]}],
     }
     path = folder / "policy.yml"
+    path.touch(mode=0o600)
     path.write_text(yaml.safe_dump(policy), encoding="utf-8")
     return [sys.executable, "-m", "collector", "run", "--policy", str(path), "--data", str(folder / "data")]
 
@@ -64,11 +65,18 @@ def go(folder: Path) -> Subject:
     return lambda connection, url, positions: [str(program), connection, HUB, url, str(positions)]
 
 
-def gather(per_event: int, folder: Path) -> tuple[Mapping[str, Subject], Mapping[str, str]]:
-    """Return the subjects by name, the daemon first, and why those that are missing are."""
-    subjects: dict[str, Subject] = {"daemon": daemon, "script": script, "floor": floor(per_event)}
-    try:
-        subjects["go"] = go(folder)
-    except NoYardstickError as missing:
-        return subjects, {"go": str(missing)}
-    return subjects, {}
+def gather(names: Sequence[str], per_event: int, folder: Path) -> tuple[Mapping[str, Subject], Mapping[str, str]]:
+    """Return the daemon and the yardsticks of these names, and why those that are missing are."""
+    makers: Mapping[str, Callable[[], Subject]] = {
+        "script": lambda: script,
+        "floor": lambda: floor(per_event),
+        "go": lambda: go(folder),
+    }
+    subjects: dict[str, Subject] = {"daemon": daemon}
+    missing: dict[str, str] = {}
+    for name in names:
+        try:
+            subjects[name] = makers[name]()
+        except NoYardstickError as reason:
+            missing[name] = str(reason)
+    return subjects, missing

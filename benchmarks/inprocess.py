@@ -1,0 +1,90 @@
+"""Cases of single steps in this process: from an event's body to bulk lines, and reading a bulk reply.
+
+Rounds are short and timed in processor time; the median of them counts. The parts are the daemon's own, put together
+as it puts them together.
+"""
+
+import gc
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from statistics import median
+from typing import Final
+
+from benchmarks.effort import Effort
+from benchmarks.hub import make_bodies
+from benchmarks.verdicts import Verdict
+from collector.agent.stream_encoding import build_encoder
+from collector.delivery.identity import RecordIds
+from collector.delivery.routing import routes_beside
+from collector.events import DataStream, Position, Record, Source
+from collector.inputs.splitting import split_at_once
+from collector.output.elasticsearch.outcomes import all_created
+from collector.policy import EventHubStream
+from collector.redact.levels import MetadataLevel
+
+_PER_EVENT: Final = 25
+_EVENTS_A_ROUND: Final = 40
+_ITEMS: Final = 1600
+_ROUNDS_A_RUN: Final = 40
+_CONNECTION: Final = (
+    "Endpoint=sb://localhost;SharedAccessKeyName=bench;SharedAccessKey=bench;UseDevelopmentEmulator=true"
+)
+_KEY: Final = b"k" * 32
+_STREAM: Final = {"id": "logs", "eventhub": "hub", "connection_string": _CONNECTION}
+_MICROSECONDS: Final = 1e6
+
+
+def measure_encoding(effort: Effort) -> Sequence[Verdict]:
+    """Take event bodies apart and make bulk lines with ids of them, content policy on."""
+    work = _make_encoding_work()
+    records = _EVENTS_A_ROUND * _PER_EVENT
+    taken = _median_of_rounds(work, effort.runs * _ROUNDS_A_RUN) / records * _MICROSECONDS
+    return [Verdict("encode", "µs a record of 800 bytes", taken, most=1.7, runs=effort.runs * _ROUNDS_A_RUN)]
+
+
+def measure_reply(effort: Effort) -> Sequence[Verdict]:
+    """Read the reply to a bulk request of which every item was indexed."""
+    body = b'{"items":[' + b",".join([b'{"create":{"status":201}}'] * _ITEMS) + b"]}"
+
+    def read() -> None:
+        for _ in range(_EVENTS_A_ROUND):
+            if not all_created(body, _ITEMS):
+                raise AssertionError("the reply was not understood")
+
+    taken = _median_of_rounds(read, effort.runs * _ROUNDS_A_RUN) / _EVENTS_A_ROUND * _MICROSECONDS
+    return [Verdict("reply", "µs for 1,600 items", taken, most=60, runs=effort.runs * _ROUNDS_A_RUN)]
+
+
+def _make_encoding_work() -> Callable[[], None]:
+    source = Source("localhost", "hub", "$Default")
+    stream = EventHubStream.model_validate(_STREAM)
+    target = DataStream("logs", stream.data_stream.dataset, stream.data_stream.namespace)
+    encoder = build_encoder(source, stream, target, (), routes=routes_beside(target.dataset))
+    content, ids = MetadataLevel(_KEY), RecordIds(source, "0")
+    bodies = list(itertools.islice(make_bodies(_PER_EVENT), _EVENTS_A_ROUND))
+    moment = datetime(2026, 3, 10, 9, 10, tzinfo=UTC)
+
+    def work() -> None:
+        for number, body in enumerate(bodies):
+            origin = encoder.origin("0", Position(str(number), number, moment))
+            for index, entry in enumerate(split_at_once(body) or ()):
+                record_id = ids.record_id(number, index, entry.source)
+                kept = content.apply(entry)
+                if isinstance(kept, Record):
+                    encoder.record(record_id, origin, kept)
+
+    return work
+
+
+def _median_of_rounds(work: Callable[[], None], rounds: int) -> float:
+    """Return the processor seconds of the median round."""
+    work()
+    gc.collect()
+    taken: list[float] = []
+    for _ in range(rounds):
+        begun = time.process_time()
+        work()
+        taken.append(time.process_time() - begun)
+    return median(taken)
