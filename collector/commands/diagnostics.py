@@ -38,8 +38,8 @@ def diagnostics(
 
     Exit code 0: it holds what a running collector told. 1: none answered, so it holds only what can be seen without.
     """
+    from collector.agent.control_client import NoCollectorError, ask  # noqa: PLC0415
     from collector.agent.diagnostics import describe_platform, list_folder  # noqa: PLC0415
-    from collector.commands.control_client import NoCollectorError, ask  # noqa: PLC0415
 
     folder = data or default_data_folder()
     path = out or Path(f"aoai-diagnostics-{datetime.now(UTC):%Y%m%d-%H%M%S}.zip")

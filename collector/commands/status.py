@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from collector.commands.options import INCOMPLETE, DataFolder, default_data_folder, fail, run_to_end
+from collector.telemetry.plain_text import escape_json
 
 
 def status(
@@ -19,14 +20,14 @@ def status(
     At a terminal the tables are renewed each second until Ctrl-C. Exit code 0: every output and stream is healthy.
     3: one is not. 1: no collector answers.
     """
-    from collector.commands.control_client import NoCollectorError, ask  # noqa: PLC0415
+    from collector.agent.control_client import NoCollectorError, ask  # noqa: PLC0415
     from collector.commands.status_page import show_live, show_once  # noqa: PLC0415
 
     folder = data or default_data_folder()
     try:
         if as_json:
             report = run_to_end(ask(folder, "/status"))
-            typer.echo(json.dumps(report, indent=2, ensure_ascii=False))
+            typer.echo(escape_json(json.dumps(report, indent=2, ensure_ascii=False)))
         elif once or not sys.stdout.isatty():
             report = run_to_end(show_once(folder))
         else:

@@ -12,7 +12,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from collector.commands.control_client import ask
+from collector.agent.control_client import ask
+from collector.telemetry.plain_text import make_all_printable
 
 _SECONDS_BETWEEN_ANSWERS: Final = 1.0
 _ANSWERS_KEPT: Final = 10
@@ -47,6 +48,7 @@ async def show_live(data: Path) -> None:
 
 def render_status(before: Report, now: Report) -> RenderableType:
     """Return the tables of an answer; rates are what was counted since the one before."""
+    before, now = make_all_printable(before), make_all_printable(now)
     parts: list[RenderableType] = [_render_head(now), _render_outputs(before, now)]
     if now["partitions"]:
         parts.append(_render_partitions(now))
@@ -78,11 +80,11 @@ def _render_outputs(before: Report, now: Report) -> Table:
         was = earlier.get(name, counters)
         rates = [_rate(counters["received"] - was["received"], seconds), _rate(_settled(counters, was), seconds)]
         counts = [f"{counters[key]:,}" for key in ("received", "in_flight", "dead_lettered")]
-        table.add_row(name, _state(now, "output", name), *rates, *counts, _age(now, output["last_success_at"]))
+        table.add_row(Text(name), _state(now, "output", name), *rates, *counts, _age(now, output["last_success_at"]))
         for stream in now["streams"]:
             if stream["output"] == name:
                 state = _state(now, "stream", stream["stream"])
-                table.add_row(f"  {stream['stream']}", state, *[""] * 5, _age(now, stream["last_success_at"]))
+                table.add_row(Text(f"  {stream['stream']}"), state, *[""] * 5, _age(now, stream["last_success_at"]))
     return table
 
 
@@ -92,7 +94,7 @@ def _render_partitions(now: Report) -> Table:
     )
     for each in now["partitions"]:
         table.add_row(
-            each["stream"],
+            Text(each["stream"]),
             Text(each["partition"], "" if each["healthy"] else "yellow"),
             _count(each["lag_events"]),
             _count(each["checkpoint_lag_events"]),
@@ -107,7 +109,7 @@ def _render_polling(now: Report) -> Table:
     table = _make_table("stream of metrics", "resources", "lag", "requests", "throttled", "failed", numbers=5)
     for each in now["polling"]:
         counts = (_count(each[f"{kind}requests"]) for kind in ("", "throttled_", "failed_"))
-        table.add_row(each["stream"], _count(each["resources"]), _show_seconds(each["lag_seconds"]), *counts)
+        table.add_row(Text(each["stream"]), _count(each["resources"]), _show_seconds(each["lag_seconds"]), *counts)
     return table
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from collector.commands.options import DataFolder, default_data_folder, fail, run_to_end
+from collector.telemetry.plain_text import escape_json
 
 
 def tap(
@@ -24,7 +25,7 @@ def tap(
 
     A sample where there are many: the collector waits for nobody, and how many are not shown is said on standard error.
     """
-    from collector.commands.control_client import NoCollectorError  # noqa: PLC0415
+    from collector.agent.control_client import NoCollectorError  # noqa: PLC0415
 
     parameters = [("category", each) for each in category or ()] + [("deployment", each) for each in deployment or ()]
     try:
@@ -34,7 +35,7 @@ def tap(
 
 
 async def _print_lines(data: Path, parameters: Sequence[tuple[str, str]], count: int | None) -> None:
-    from collector.commands.control_client import follow  # noqa: PLC0415
+    from collector.agent.control_client import follow  # noqa: PLC0415
 
     shown = 0
     async with follow(data, "/tap", parameters) as lines:
@@ -42,7 +43,7 @@ async def _print_lines(data: Path, parameters: Sequence[tuple[str, str]], count:
             if line.startswith(b'{"missed":'):
                 typer.echo(f"{json.loads(line)['missed']} more passed and are not shown", err=True)
                 continue
-            typer.echo(line)
+            typer.echo(escape_json(line.decode(errors="replace")))
             shown += 1
             if shown == count:
                 return
