@@ -30,6 +30,7 @@ from collector.commands.options import (
 from collector.commands.setup import setup
 from collector.commands.status import status
 from collector.commands.tap import tap
+from collector.telemetry.plain_text import make_printable
 
 if TYPE_CHECKING:
     from collector.emulators.event_hubs import Hub
@@ -131,7 +132,7 @@ def config(policy: PolicyFile) -> None:
     loaded = _load(policy)
     typer.echo(render_effective(loaded), nl=False)
     for note in loaded.notes:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(f"note: {make_printable(note)}", err=True)
 
 
 @app.command()
@@ -414,7 +415,8 @@ def _load(path: Path) -> "Policy":
     try:
         return load_policy(path, os.environ)
     except PolicyError as error:
-        typer.echo(error.render(), err=True)
+        for problem in error.problems:
+            typer.echo(make_printable(problem.render()), err=True)
         raise typer.Exit(WRONG_POLICY) from None
 
 

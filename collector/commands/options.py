@@ -7,6 +7,8 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
+from collector.telemetry.plain_text import make_printable
+
 FAILED: Final = 1
 WRONG_POLICY: Final = 2
 INCOMPLETE: Final = 3
@@ -37,7 +39,7 @@ def default_data_folder() -> Path:
 
 def fail(message: str) -> NoReturn:
     """End the command with one line on standard error."""
-    typer.echo(f"error: {message}", err=True)
+    typer.echo(f"error: {make_printable(message)}", err=True)
     raise typer.Exit(FAILED) from None
 
 

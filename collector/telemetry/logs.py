@@ -13,6 +13,8 @@ from typing import Final, TextIO, override
 
 import ecs_logging
 
+from collector.telemetry.plain_text import make_printable
+
 _STANDARD_FIELDS: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 # The message again, and what is the same in every line of one process.
 _LEFT_OUT: Final = ("log.original", "log.origin", "process")
@@ -34,16 +36,11 @@ class _Readable(logging.Formatter):
     @override
     def format(self, record: logging.LogRecord) -> str:
         fields = {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
-        line = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:<7} {record.getMessage()}"
-        shown = "  ".join(f"{name}={_one_line(value)}" for name, value in fields.items())
-        trace = f"\n{self.formatException(record.exc_info)}" if record.exc_info else ""
-        return f"{line}  {shown}{trace}".rstrip()
-
-
-def _one_line(value: object) -> str:
-    """Show control characters escaped: a value from outside must not look like a line of its own."""
-    text = str(value)
-    return text if text.isprintable() else repr(text)
+        line = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:<7} {make_printable(record.getMessage())}"
+        # A value from outside must not look like a line of its own; a traceback, which has lines, stands farther in.
+        shown = "  ".join(f"{name}={make_printable(str(value))}" for name, value in fields.items())
+        trace = self.formatException(record.exc_info).split("\n") if record.exc_info else []
+        return "\n".join([f"{line}  {shown}".rstrip(), *(f"    {make_printable(each)}" for each in trace)])
 
 
 class RecentLines(logging.Handler):
@@ -66,10 +63,29 @@ class RecentLines(logging.Handler):
         return tuple(self._lines)
 
 
-def configure_logs(*, level: str, stream: TextIO = sys.stderr) -> RecentLines:
-    """Send the log to ``stream``: readable on a terminal, ECS JSON elsewhere. Return what keeps its last lines."""
+class _Signature(logging.Filter):
+    """Says in each line which worker it is of."""
+
+    def __init__(self, worker: int) -> None:
+        super().__init__()
+        self._worker = worker
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.worker = self._worker
+        return True
+
+
+def configure_logs(*, level: str, stream: TextIO = sys.stderr, worker: int | None = None) -> RecentLines:
+    """Send the log to ``stream``: readable on a terminal, ECS JSON elsewhere. Return what keeps its last lines.
+
+    A ``worker`` shares the stream with others, so each line says its number.
+    """
     handler, recent = logging.StreamHandler(stream), RecentLines()
     handler.setFormatter(_Readable() if stream.isatty() else _make_json_formatter())
+    if worker is not None:
+        for each in (handler, recent):
+            each.addFilter(_Signature(worker))
     logging.basicConfig(level=level.upper(), handlers=[handler, recent], force=True)
     for name, quiet in _QUIET.items():
         logging.getLogger(name).setLevel(quiet)

@@ -116,6 +116,7 @@ def parse(body: bytes) -> list[SentItem]:
     for action_line, document_line in zip(lines[::2], lines[1::2], strict=True):
         action = json.loads(action_line)
         assert list(action) == ["create"], "nothing but create may be sent"
+        assert set(action["create"]) == {"_index", "_id"}, "nothing else may decide where a document goes"
         items.append(SentItem(action["create"]["_index"], action["create"]["_id"], json.loads(document_line)))
     return items
 
