@@ -2,21 +2,24 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.eventhub import TransportType
 from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
 
 from collector.events import Source
-from collector.inputs.azure.storage import open_container
 from collector.inputs.azure.transport import find_proxy, trust
+from collector.inputs.event_hub.hub_client import HubClient
 from collector.inputs.event_hub.prefetch import Prefetch
 from collector.inputs.event_hub.receiving import Openings, bound
 from collector.inputs.event_hub.recreation import CurrentCheckpoints
 from collector.policy import EventHubConnectionString, EventHubStream, Secret
-from collector.state.blob import FencedBlobCheckpointStore
 from collector.state.sqlite import SqliteCheckpointStore
+from collector.state.sqlite_sharing import SharedSqliteCheckpointStore
+
+if TYPE_CHECKING:
+    from collector.state.blob import FencedBlobCheckpointStore
 
 LOAD_BALANCING_SECONDS: Final = 4.0
 """How often a collector looks who owns what (the SDK adds up to a fifth); one request to storage each time.
@@ -24,6 +27,8 @@ LOAD_BALANCING_SECONDS: Final = 4.0
 A partition that was given back is read again after the longest such pause and about a second to open its link: with the
 time that its owner needs to stop, that must stay under the 10 s that are promised. The SDK's own 30 s would not do.
 """
+_LOCAL_BALANCING_SECONDS: Final = 1.0
+"""The same, of workers that share a local file: to look costs nothing."""
 OWNERSHIP_SECONDS: Final = 40.0
 """A crashed owner's partitions are free after this; one look later they are read again, within the promised 60 s.
 
@@ -36,7 +41,7 @@ class StreamConnection:
     """The open clients of one stream."""
 
     client: EventHubConsumerClient
-    store: SqliteCheckpointStore | FencedBlobCheckpointStore
+    store: "SqliteCheckpointStore | FencedBlobCheckpointStore"
     source: Source
     credential: AsyncTokenCredential | None
     prefetch: Prefetch
@@ -48,21 +53,21 @@ class StreamConnection:
         async with AsyncExitStack() as stack:
             if self.credential is not None:
                 stack.push_async_callback(self.credential.close)
-            if isinstance(self.store, FencedBlobCheckpointStore):
+            if not isinstance(self.store, SqliteCheckpointStore):
                 stack.push_async_callback(self.store.close)
             await self.client.close()
-            if isinstance(self.store, FencedBlobCheckpointStore):
-                await self.store.release()
+            await self.checkpoints.release()
 
 
 def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -> StreamConnection:
     """Make the clients of a stream; nothing is sent yet. ``local_store`` serves streams without a storage account."""
     credential = _credential(stream)
-    store = local_store or FencedBlobCheckpointStore(open_container(stream, credential))
+    store = local_store or _open_shared_store(stream, credential)
     checkpoints = CurrentCheckpoints(store)
     prefetch = Prefetch(stream.prefetch_bytes, stream.prefetch)
     openings = Openings()
-    client = _open_client(stream, credential, checkpoints)
+    pause = _LOCAL_BALANCING_SECONDS if isinstance(store, SharedSqliteCheckpointStore) else LOAD_BALANCING_SECONDS
+    client = _open_client(stream, credential, checkpoints, load_balancing_interval=pause)
     checkpoints.look_at(client)
     bound(client, prefetch, openings)
     source = Source(find_namespace_host(stream).lower(), stream.eventhub, stream.consumer_group)
@@ -106,11 +111,19 @@ def _open_client(
     host = find_namespace_host(stream)
     options = _options(stream, store, host) | more
     if credential is not None:
-        return EventHubConsumerClient(host, stream.eventhub, stream.consumer_group, credential, **options)
+        return HubClient(host, stream.eventhub, stream.consumer_group, credential, **options)
     text = _required(stream.connection_string)
-    return EventHubConsumerClient.from_connection_string(
+    return HubClient.from_connection_string(
         text, stream.consumer_group, eventhub_name=stream.eventhub, **options
     )
+
+
+def _open_shared_store(stream: EventHubStream, credential: AsyncTokenCredential | None) -> "FencedBlobCheckpointStore":
+    # The SDK of Blob storage is a fifth of what a start imports, and a local store needs none of it.
+    from collector.inputs.azure.storage import open_container  # noqa: PLC0415
+    from collector.state.blob import FencedBlobCheckpointStore  # noqa: PLC0415
+
+    return FencedBlobCheckpointStore(open_container(stream, credential))
 
 
 def _options(stream: EventHubStream, store: CheckpointStore | None, host: str) -> dict[str, Any]:
