@@ -2,21 +2,24 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from collector.agent.metrics_stream import RunningMetrics
 from collector.inputs.azure_metrics.gaps import GapReason
-from collector.inputs.azure_metrics.polling import Poller
 from collector.inputs.azure_metrics.ports import MINUTE
 from collector.telemetry.health import Component, State
 from collector.telemetry.status import GapStatus, PollingStatus, Status, StreamStatus
 
+if TYPE_CHECKING:
+    from collector.agent.metrics_stream import RunningMetrics
+    from collector.inputs.azure_metrics.polling import Poller
 
-def metrics_health(started: bool, metrics: RunningMetrics) -> Component:
+
+def metrics_health(started: bool, metrics: "RunningMetrics") -> Component:
     """Return the stream with what is wrong with it now."""
     return Component("stream", metrics.policy.id, started, metrics.reader.troubles)
 
 
-def describe_metrics(output: str, metrics: RunningMetrics, health: Component) -> Iterator[Status]:
+def describe_metrics(output: str, metrics: "RunningMetrics", health: Component) -> Iterator[Status]:
     """Yield what is told of a stream; its figures begin anew with each poller."""
     name, reader = metrics.policy.id, metrics.reader
     healthy = health.state is State.HEALTHY
@@ -39,7 +42,7 @@ def describe_metrics(output: str, metrics: RunningMetrics, health: Component) ->
     yield from _describe_gaps(output, name, poller)
 
 
-def _describe_gaps(output: str, stream: str, poller: Poller) -> Iterator[GapStatus]:
+def _describe_gaps(output: str, stream: str, poller: "Poller") -> Iterator[GapStatus]:
     opened: Counter[GapReason] = Counter()
     for gap in poller.progress.gaps():
         opened[gap.reason] += gap.minutes

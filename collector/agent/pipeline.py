@@ -5,9 +5,8 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from collector.agent.metrics_stream import RunningMetrics, open_metrics_stream
 from collector.agent.output_settings import bulk_settings, dead_letter_path
 from collector.agent.readiness import wait_until_ready
 from collector.agent.stream_encoding import build_encoder
@@ -28,11 +27,13 @@ from collector.policy import AzureMetricsStream, EventHubStream
 from collector.policy import ElasticsearchOutput as OutputPolicy
 from collector.policy.processors import Processor
 from collector.redact.choice import choose_policy
-from collector.state.blob import FencedBlobCheckpointStore
 from collector.state.sqlite import SqliteCheckpointStore
 from collector.state.sqlite_shards import SqliteShards
 from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
+
+if TYPE_CHECKING:
+    from collector.agent.metrics_stream import RunningMetrics
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,8 @@ class Pipeline:
         self, stream: AzureMetricsStream, local: SqliteShards | None, processors: Sequence[Processor] = ()
     ) -> None:
         """Build the clients and the reader of a stream of metrics; ``processors`` as for ``add_stream``."""
+        from collector.agent.metrics_stream import open_metrics_stream  # noqa: PLC0415 - half of what a start imports
+
         intake = DocumentIntake(self._output, self.budget, self.counters)
         kept_here = local if stream.checkpoint_store == "sqlite" else None
         self._metrics.append(open_metrics_stream(stream, intake, kept_here, processors))
@@ -193,14 +196,14 @@ class Pipeline:
         return self._streams
 
     @property
-    def metrics(self) -> Sequence[RunningMetrics]:
+    def metrics(self) -> Sequence["RunningMetrics"]:
         """The streams of metrics that feed this output."""
         return self._metrics
 
 
 async def _run_stream(stream: RunningStream) -> None:
     store = stream.connection.store
-    if isinstance(store, FencedBlobCheckpointStore):
+    if not isinstance(store, SqliteCheckpointStore):
         await stream.reader.prepare(store.ensure_container)
     await stream.reader.run(start_position=stream.policy.processor_start_position, prefetch=stream.policy.prefetch)
 

@@ -5,11 +5,13 @@ learn.microsoft.com, "Common REST API error codes" and "Blob service error codes
 """
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from aiohttp import ClientSSLError
 from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError, ServiceRequestError
-from azure.storage.blob.aio import ContainerClient
+
+if TYPE_CHECKING:
+    from azure.storage.blob.aio import ContainerClient
 
 
 class ContainerUnusableError(Exception):
@@ -70,7 +72,7 @@ _STATUSES: Final[Mapping[int, str]] = {
 }
 
 
-def explain_refusal(error: AzureError, container: ContainerClient, doing: str) -> ContainerUnusableError:
+def explain_refusal(error: AzureError, container: "ContainerClient", doing: str) -> ContainerUnusableError:
     """Return what is wrong in words; ``doing`` is what was tried: "read", "write to" or "create"."""
     login, rights = _describe_login(container)
     refused = isinstance(error, HttpResponseError) and error.status_code in _REFUSED
@@ -85,7 +87,7 @@ def explain_refusal(error: AzureError, container: ContainerClient, doing: str) -
     return ContainerUnusableError(text.format_map(words))
 
 
-def _describe_login(container: ContainerClient) -> tuple[str, str]:
+def _describe_login(container: "ContainerClient") -> tuple[str, str]:
     """Return in words what kind of login the client uses, and what to do when it lacks a right."""
     credential: Any = container.credential
     if credential is None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from collector.telemetry.metrics import SCOPES, WORKER, Metric, Scope
+from collector.telemetry.metrics import SCOPES, Metric, Scope
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "monitoring.md"
 _TEXT: Final = Path(__file__).with_name("monitoring.md")
@@ -16,20 +16,18 @@ _TEXT: Final = Path(__file__).with_name("monitoring.md")
 
 def render_page() -> str:
     """Return the page as Markdown."""
-    text = _TEXT.read_text(encoding="utf-8")
-    return "\n".join([text, *(_render_scope(scope) for scope in SCOPES), _render_scope(WORKER, sent=False)])
+    return "\n".join([_TEXT.read_text(encoding="utf-8"), *(_render_scope(scope) for scope in SCOPES)])
 
 
-def _render_scope(scope: Scope[Any], *, sent: bool = True) -> str:
+def _render_scope(scope: Scope[Any]) -> str:
     labels = ", ".join(f"`{label}`" for label in scope.labels) or "none"
     head = [f"### {scope.name}", "", f"Labels: {labels}.", "", "| name | type | field | meaning |", "|---|---|---|---|"]
-    return "\n".join([*head, *_render_rows(scope.metrics, sent=sent), ""])
+    return "\n".join([*head, *_render_rows(scope.metrics), ""])
 
 
-def _render_rows(metrics: Iterable[Metric[Any]], *, sent: bool) -> Iterable[str]:
+def _render_rows(metrics: Iterable[Metric[Any]]) -> Iterable[str]:
     for metric in metrics:
-        field = f"`{metric.field}`" if sent else "-"
-        yield f"| `{metric.name}` | {metric.kind} | {field} | {metric.help} |"
+        yield f"| `{metric.name}` | {metric.kind} | `{metric.field}` | {metric.help} |"
 
 
 if __name__ == "__main__":
