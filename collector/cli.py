@@ -93,20 +93,24 @@ def run(
         ),
     ] = None,
     log_level: Annotated[LogLevel, typer.Option(help="How much the log says.")] = LogLevel.INFO,
+    worker: Annotated[int | None, typer.Option(hidden=True, help="Be this worker of the supervisor.")] = None,
 ) -> None:
     """Collect until stopped: read event hubs, deliver to Elasticsearch, keep checkpoints.
 
     SIGTERM and Ctrl-C drain what is under way and write checkpoints; a second one leaves at once. A policy that changes
     in its file is taken over, at SIGHUP at once; one with mistakes is refused, and the one before stays in force.
     """
-    loaded = _load(policy)
     from collector.agent.supervisor import supervise
+    from collector.agent.workers.worker import work
     from collector.state.sqlite import StateInUseError
     from collector.telemetry.logs import configure_logs
 
-    recent = configure_logs(level=log_level.value)
+    recent, folder = configure_logs(level=log_level.value, worker=worker), data or default_data_folder()
+    running = (
+        supervise(_load(policy), policy, folder, recent) if worker is None else work(worker, policy, folder, recent)
+    )
     try:
-        code = run_to_end(supervise(loaded, policy, data or default_data_folder(), recent))
+        code = run_to_end(running)
     except StateInUseError as error:
         fail(str(error))
     except OSError as error:

@@ -33,8 +33,8 @@ _SUMMARY_SECONDS: Final = 30.0
 class Collection:
     """Collects what a policy asks for, from `start` to `end`."""
 
-    def __init__(self, policy: Policy, data: Path) -> None:
-        """Build every part; nothing is sent yet.
+    def __init__(self, policy: Policy, data: Path, worker: int | None = None) -> None:
+        """Build every part; nothing is sent yet. ``worker`` is the number of one that shares the data folder.
 
         Raises:
             StateInUseError: another collector works on the data folder.
@@ -42,7 +42,7 @@ class Collection:
         """
         self._policy = policy
         self._data = data
-        self._state = LocalState(data)
+        self._state = LocalState(data, worker)
         self._shares = share_out(policy)
         self.taps = Taps()
         """Those who look at records as they pass, whichever policy is in force."""

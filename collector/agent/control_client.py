@@ -1,5 +1,6 @@
 """Asks the collector that runs on a data folder, over its control socket."""
 
+import json
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from collector.agent.control_socket import address_of
+from collector.agent.control_socket import SOCKET, address_of
 
 _HOST: Final = "http://collector"
 _PATIENCE: Final = aiohttp.ClientTimeout(total=10)
@@ -18,24 +19,31 @@ class NoCollectorError(Exception):
     """No collector answers; the message says why, and what to do."""
 
 
-async def ask(data: Path, path: str) -> dict[str, Any]:
+async def ask(data: Path, path: str, name: str = SOCKET) -> dict[str, Any]:
     """Return what the collector answers.
 
     Raises:
         NoCollectorError: none answers within 10 s.
     """
-    async with _get(data, path, (), _PATIENCE) as answer:
-        return await answer.json()
+    return json.loads(await read(data, path, name))
+
+
+async def read(data: Path, path: str, name: str = SOCKET) -> str:
+    """Return the text of an answer; raises as `ask` does."""
+    async with _get(data, path, (), _PATIENCE, name) as answer:
+        return await answer.text()
 
 
 @asynccontextmanager
-async def follow(data: Path, path: str, parameters: Sequence[tuple[str, str]]) -> AsyncGenerator[AsyncIterator[bytes]]:
+async def follow(
+    data: Path, path: str, parameters: Sequence[tuple[str, str]], name: str = SOCKET
+) -> AsyncGenerator[AsyncIterator[bytes]]:
     """Give the lines that the collector answers, as they come and however long they are, until it ends.
 
     Raises:
         NoCollectorError: none answers, or it does not do what is asked.
     """
-    async with _get(data, path, parameters, _FOREVER) as answer:
+    async with _get(data, path, parameters, _FOREVER, name) as answer:
         yield _split_lines(answer.content)
 
 
@@ -50,10 +58,10 @@ async def _split_lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
 
 @asynccontextmanager
 async def _get(
-    data: Path, path: str, parameters: Sequence[tuple[str, str]], patience: aiohttp.ClientTimeout
+    data: Path, path: str, parameters: Sequence[tuple[str, str]], patience: aiohttp.ClientTimeout, name: str
 ) -> AsyncGenerator[aiohttp.ClientResponse]:
     try:
-        with address_of(data) as address:
+        with address_of(data, name) as address:
             connector = aiohttp.UnixConnector(address)
             async with (
                 aiohttp.ClientSession(connector=connector, timeout=patience) as session,

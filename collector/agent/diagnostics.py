@@ -22,20 +22,18 @@ from typing import Any, Final
 from collector import __version__
 from collector.agent.scrubbing import Scrubber
 from collector.policy import Policy, render_effective
-from collector.telemetry.exposition import render
-from collector.telemetry.status import Status
 
 _VARIABLES: Final = ("AOAI_", "AZURE_", "SSL_CERT_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "PYTHON")
 
 
 def gather_diagnostics(
-    policy: Policy, report: Mapping[str, Any], statuses: Iterator[Status], lines: Sequence[str], data: Path
+    policy: Policy, report: Mapping[str, Any], metrics: str, lines: Sequence[str], data: Path
 ) -> dict[str, str]:
     """Return the texts: policy, ``report`` as status, metrics, the recent log ``lines``, tasks, threads, platform."""
     texts = {
         "policy.yml": render_effective(policy),
         "status.json": json.dumps(report, indent=2, ensure_ascii=False),
-        "metrics.txt": render(statuses, "")[0].decode(),
+        "metrics.txt": metrics,
         "log.ndjson": "".join(f"{line}\n" for line in lines),
         "tasks.txt": "\n".join(_describe_tasks()),
         "threads.txt": _describe_threads(),

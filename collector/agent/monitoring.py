@@ -4,7 +4,6 @@ Promise: nothing here holds up delivery or ends it. A port that is taken is said
 """
 
 import asyncio
-import logging
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -14,10 +13,11 @@ from typing import Final
 from collector import __version__
 from collector.agent.health_documents import HealthDocuments, identify
 from collector.agent.metrics_health import describe_metrics, metrics_health
+from collector.agent.page_server import PageServer
 from collector.agent.pipeline import Pipeline, RunningStream
 from collector.output.elasticsearch.connection import client_settings
-from collector.policy import MonitoringHttp, Policy
-from collector.telemetry.endpoint import Endpoint, is_loopback
+from collector.policy import Policy
+from collector.telemetry.endpoint import Pages
 from collector.telemetry.health import Component, State
 from collector.telemetry.status import (
     DeadLetterStatus,
@@ -28,8 +28,6 @@ from collector.telemetry.status import (
     StreamStatus,
 )
 from collector.telemetry.trouble import Trouble
-
-logger = logging.getLogger(__name__)
 
 _STATM: Final = Path("/proc/self/statm")
 _RESIDENT_PAGES: Final = 1
@@ -44,22 +42,21 @@ class Monitoring:
         self._pipelines = pipelines
         self._started_at = time.time()
         self._identity = identify(__version__)
-        self._endpoint = Endpoint(self.statuses, self.components, __version__)
+        self.answers = Pages(self.statuses, self.components, __version__).answers
+        """What answers /metrics, /healthz and /readyz."""
+        self._pages = PageServer(self.answers)
         self._documents: HealthDocuments | None = None
         self._sending: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to answer and to send; called before anything else runs, so that a slow start can be watched."""
-        await self._serve_pages()
+        await self._pages.start(self._policy.agent.monitoring)
         self._send_documents()
 
     async def change(self, policy: Policy) -> None:
         """Do what another policy asks for; pages whose settings stay as they were are served on."""
         before, self._policy = self._policy.agent.monitoring, policy
-        now = policy.agent.monitoring
-        if (before.enabled, before.http) != (now.enabled, now.http):
-            await self._endpoint.close()
-            await self._serve_pages()
+        await self._pages.change(before, policy.agent.monitoring)
         await self._stop_sending()
         self._send_documents()
 
@@ -68,12 +65,7 @@ class Monitoring:
         await self._stop_sending()
         if self._documents is not None:
             await self._documents.send_last()
-        await self._endpoint.close()
-
-    async def _serve_pages(self) -> None:
-        settings = self._policy.agent.monitoring
-        if settings.enabled and settings.http.enabled:
-            await self._listen(settings.http)
+        await self._pages.close()
 
     def _send_documents(self) -> None:
         self._documents = self._prepare_documents()
@@ -102,7 +94,7 @@ class Monitoring:
 
     def statuses(self) -> Iterator[Status]:
         """Yield every subject as it is now; nothing else runs in between, so the numbers fit together."""
-        yield ProcessStatus(__version__, self._started_at, sum(os.times()[:2]), _resident_bytes())
+        yield self.describe_process()
         for pipeline in self._pipelines.values():
             yield _describe_output(pipeline)
             for reason, records in pipeline.counters.dead_letter_reasons.items():
@@ -113,6 +105,10 @@ class Monitoring:
             for metrics in pipeline.metrics:
                 yield from describe_metrics(pipeline.name, metrics, metrics_health(pipeline.started, metrics))
 
+    def describe_process(self) -> ProcessStatus:
+        """Return what the process uses now."""
+        return describe_process(self._started_at)
+
     def components(self) -> list[Component]:
         """Return outputs and streams with their state now."""
         pipelines = self._pipelines.values()
@@ -120,23 +116,6 @@ class Monitoring:
         hubs = [_stream_health(pipeline, stream) for pipeline in pipelines for stream in pipeline.streams]
         metrics = [metrics_health(pipeline.started, metrics) for pipeline in pipelines for metrics in pipeline.metrics]
         return outputs + hubs + metrics
-
-    async def _listen(self, http: MonitoringHttp) -> None:
-        try:
-            url = await self._endpoint.listen(http.host, http.port)
-        except OSError as error:
-            logger.error(  # noqa: TRY400 - the sentence says it all; a traceback would hide it
-                "monitoring cannot listen: /metrics, /healthz and /readyz are not served",
-                extra={
-                    "error.message": error.strerror or str(error),
-                    "address": f"{http.host}:{http.port}",
-                    "hint": "write a free port, or 0 for any, as agent.monitoring.http.port of the policy",
-                },
-            )
-            return
-        logger.info("monitoring listens", extra={"url.full": url})
-        if not is_loopback(http.host):
-            logger.warning("monitoring can be read by everyone who reaches its address", extra={"url.full": url})
 
 
 def _output_health(pipeline: Pipeline) -> Component:
@@ -186,6 +165,11 @@ def _describe_partitions(pipeline: Pipeline, stream: RunningStream) -> Iterator[
             last_received_at=each.received_at,
             healthy=each.trouble.what is None,
         )
+
+
+def describe_process(started_at: float) -> ProcessStatus:
+    """Return what this process uses; it started then, in seconds since 1970."""
+    return ProcessStatus(__version__, started_at, sum(os.times()[:2]), _resident_bytes())
 
 
 def _resident_bytes() -> int | None:

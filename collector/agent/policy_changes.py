@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from collector.agent.service_manager import ServiceManager
-from collector.policy import Policy, PolicyError, load_policy
+from collector.policy import Policy, PolicyError, load_with_text
 from collector.state.sqlite import StateInUseError
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,15 @@ logger = logging.getLogger(__name__)
 _SECONDS_BETWEEN_LOOKS: Final = 1.0
 
 type _Stamps = dict[Path, tuple[int, int, int] | None]
-type Apply = Callable[[Policy], Awaitable[Sequence[str]]]
-"""Makes a policy the one in force and returns the outputs that were begun anew, or raises and leaves all as it was."""
+type Apply = Callable[[Policy, str], Awaitable[Sequence[str]]]
+"""Makes a policy, given with its text, the one in force and returns the outputs that were begun anew.
+
+Or raises and leaves all as it was.
+"""
+
+
+class RestartNeededError(Exception):
+    """The policy is right, and what changed in it cannot be followed by a running collector."""
 
 
 @dataclass(slots=True)
@@ -38,18 +45,22 @@ class PolicyInForce:
     refusal: str | None = None
     """Why what the file holds now is not in force; None when it is."""
 
+    def change(self, policy: Policy) -> None:
+        """Note that another policy is followed from now on."""
+        self.policy, self.since, self.refusal = policy, datetime.now(UTC), None
+
 
 class PolicyChanges:
     """Watches the file of a policy."""
 
     def __init__(
-        self, policy: Policy, file: Path, environ: Mapping[str, str], *, apply: Apply, manager: ServiceManager
+        self, force: PolicyInForce, environ: Mapping[str, str], *, apply: Apply, manager: ServiceManager
     ) -> None:
         """Begin with the policy that was loaded from the file; variables are looked up in ``environ``.
 
         The service manager is told when a change begins and when it is over.
         """
-        self.in_force = PolicyInForce(policy, file, datetime.now(UTC))
+        self._force = force
         self._environ = environ
         self._apply = apply
         self._manager = manager
@@ -86,25 +97,31 @@ class PolicyChanges:
         return True
 
     async def _take_over(self) -> None:
-        force = self.in_force
+        force = self._force
         try:
-            policy = await asyncio.to_thread(load_policy, force.file, self._environ)
+            policy, text = await asyncio.to_thread(load_with_text, force.file, self._environ)
             if policy == force.policy:
                 force.refusal = None
                 logger.info("the policy was read again, and nothing has changed")
                 return
-            anew = await self._apply(policy)
-        except (PolicyError, StateInUseError, OSError) as error:
+            _refuse_other_workers(policy, force.policy)
+            anew = await self._apply(policy, text)
+        except (PolicyError, RestartNeededError, StateInUseError, OSError) as error:
             force.refusal = str(error)
             logger.error(  # noqa: TRY400 - the mistakes are the user's, and all of them are named
                 "the changed policy is refused; the one before stays in force", extra={"error.message": str(error)}
             )
             return
-        self.in_force = PolicyInForce(policy, force.file, datetime.now(UTC))
+        force.change(policy)
         logger.info("the changed policy is in force", extra={"outputs": list(anew)})
 
     def _read_stamps(self) -> _Stamps:
-        return {path: _read_stamp(path) for path in (self.in_force.file, *self.in_force.policy.files)}
+        return {path: _read_stamp(path) for path in (self._force.file, *self._force.policy.files)}
+
+
+def _refuse_other_workers(now: Policy, before: Policy) -> None:
+    if now.agent.workers != before.agent.workers:
+        raise RestartNeededError("agent.workers is followed from the next start on: restart the collector")
 
 
 def _read_stamp(path: Path) -> tuple[int, int, int] | None:

@@ -13,6 +13,7 @@ from collector.policy import AzureMetricsStream, ElasticsearchOutput, EventHubSt
 from collector.policy.processors import Processor
 from collector.state.sqlite import SqliteCheckpointStore
 from collector.state.sqlite_shards import SqliteShards
+from collector.state.sqlite_sharing import SharedSqliteCheckpointStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,14 @@ def share_out(policy: Policy) -> dict[str, Share]:
 
 
 class LocalState:
-    """Local stores in a data folder, opened when a stream first needs one; the first locks the folder for all."""
+    """Local stores in a data folder, opened when a stream first needs one.
 
-    def __init__(self, folder: Path) -> None:
+    The first locks the folder for all; for a worker its supervisor has.
+    """
+
+    def __init__(self, folder: Path, worker: int | None = None) -> None:
         self._folder = folder
+        self._worker = worker
         self._checkpoints: SqliteCheckpointStore | None = None
         self._shards: SqliteShards | None = None
 
@@ -56,7 +61,11 @@ class LocalState:
             OSError: the folder cannot be used.
         """
         if self._checkpoints is None:
-            self._checkpoints = SqliteCheckpointStore(self._folder)
+            self._checkpoints = (
+                SqliteCheckpointStore(self._folder)
+                if self._worker is None
+                else SharedSqliteCheckpointStore(self._folder, self._worker)
+            )
         return self._checkpoints
 
     def open_shards(self) -> SqliteShards:

@@ -33,20 +33,29 @@ _LISTS: Final = {
     PollingStatus: "polling",
     GapStatus: "gaps",
 }
+LISTS: Final = ("components", *_LISTS.values())
+"""The keys of what a report lists; ``workers`` is the supervisor's alone."""
+
+
+def begin_report(force: PolicyInForce, process: ProcessStatus) -> dict[str, Any]:
+    """Return what is told of a process and of the policy in force, with lists for the rest that are empty."""
+    report: dict[str, Any] = {
+        "@timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "process": {"pid": os.getpid(), "host": platform.node()} | asdict(process),
+        "policy": {"file": str(force.file), "since": force.since.isoformat(), "refusal": force.refusal},
+        "workers": [],
+    }
+    return report | {name: [] for name in LISTS}
 
 
 def report_status(monitoring: Monitoring, force: PolicyInForce, lines: Sequence[str]) -> dict[str, Any]:
     """Return the present state; ``lines`` are the recent ones of the log, oldest first."""
-    report: dict[str, Any] = {
-        "@timestamp": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        "process": {"pid": os.getpid(), "host": platform.node()},
-        "policy": {"file": str(force.file), "since": force.since.isoformat(), "refusal": force.refusal},
-        "components": [_describe(component, lines) for component in monitoring.components()],
-    } | {name: [] for name in _LISTS.values()}
+    report = begin_report(force, monitoring.describe_process())
+    report["components"] = [_describe(component, lines) for component in monitoring.components()]
     for status in monitoring.statuses():
         if isinstance(status, ProcessStatus):
-            report["process"] |= asdict(status)
-        elif isinstance(status, OutputStatus):
+            continue
+        if isinstance(status, OutputStatus):
             # Reasons of dead letters have a list of their own.
             counters = {name: value for name, value in _read_fields(status.counters).items() if isinstance(value, int)}
             report["outputs"].append(_read_fields(status) | {"counters": counters})

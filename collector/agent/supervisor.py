@@ -6,20 +6,17 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
-
-from aiohttp import web
+from typing import Final, Protocol
 
 from collector import __version__
 from collector.agent.collection import Collection
 from collector.agent.control_socket import ControlSocket
-from collector.agent.diagnostics import gather_diagnostics
-from collector.agent.policy_changes import PolicyChanges
+from collector.agent.policy_changes import Apply, PolicyChanges, PolicyInForce
 from collector.agent.service_manager import ServiceManager
-from collector.agent.status_report import report_status
-from collector.agent.tap_answer import answer_tap
+from collector.agent.views import CollectionViews
 from collector.policy import Policy
 from collector.telemetry.logs import RecentLines
 
@@ -30,51 +27,84 @@ _EXIT_SECONDS: Final = 9.5
 _EXIT_AT_ONCE: Final = 130
 
 
+class Work(Protocol):
+    """What a supervisor runs."""
+
+    async def start(self) -> None:
+        """Begin."""
+        ...
+
+    async def failed(self) -> BaseException:
+        """Wait for a fault of ours, and return it."""
+        ...
+
+    async def end(self) -> None:
+        """End in order."""
+        ...
+
+
+class Changes(Protocol):
+    """What brings other policies."""
+
+    async def run(self) -> None:
+        """Take over changes until cancelled."""
+        ...
+
+
+class Manager(Protocol):
+    """Whoever has started this process and wants to know how it stands."""
+
+    def tell_ready(self) -> None:
+        """Say that the start is over."""
+        ...
+
+    def tell_stopping(self) -> None:
+        """Say that the end has begun."""
+        ...
+
+    async def keep_alive(self) -> None:
+        """Say that the event loop lives, until cancelled."""
+        ...
+
+
 class Supervisor:
-    """Runs what a policy asks for until it is told to stop, and takes over what changes in the policy's file."""
+    """Runs work until it is told to stop, and lets it follow what changes."""
 
-    def __init__(
-        self, policy: Policy, file: Path, data: Path, *, environ: Mapping[str, str], recent: RecentLines
-    ) -> None:
-        """Build every part of the policy that was loaded from ``file``; nothing is sent yet.
-
-        Variables are looked up in ``environ`` when the file changes; ``recent`` is what was logged.
-
-        Raises:
-            StateInUseError: another collector works on the data folder.
-            OSError: the data folder or a certificate cannot be used.
-        """
-        self._collection = Collection(policy, data)
-        self._manager = ServiceManager(environ)
-        self._changes = PolicyChanges(policy, file, environ, apply=self._collection.change, manager=self._manager)
-        self._recent = recent
-        self._data = data
-        self._control = ControlSocket(
-            data,
-            {"/status": self._answer_status, "/diagnostics": self._answer_diagnostics, "/tap": self._answer_tap},
-        )
+    def __init__(self, work: Work, changes: Changes, manager: Manager, control: ControlSocket) -> None:
+        """Nothing begins yet."""
+        self._work = work
+        self._changes = changes
+        self._manager = manager
+        self._control = control
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Ask for the end; a second call leaves at once."""
-        if self._stopping.is_set():
-            os._exit(_EXIT_AT_ONCE)
+        """Ask for the end."""
         self._stopping.set()
 
-    def listen_for_signals(self) -> None:
-        """Stop at SIGTERM and SIGINT; read the policy again at SIGHUP."""
+    def listen_for_signals(self, reload: Callable[[], None]) -> None:
+        """Stop at SIGTERM and SIGINT, leave at once at a second one; reload at SIGHUP."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        loop.add_signal_handler(signal.SIGHUP, self._changes.look_now)
+            loop.add_signal_handler(number, self._stop_or_leave)
+        loop.add_signal_handler(signal.SIGHUP, reload)
 
     async def run(self) -> int:
-        """Run until the stop; return the exit code: 0, or 1 after a fault of ours."""
+        """Run until the stop; return the exit code: 0, or 1 after a fault of ours.
+
+        Raises:
+            OSError: the work cannot begin on this machine.
+        """
         logger.info("collector starts", extra={"version": __version__})
         await self._control.listen()
-        await self._collection.start()
-        failed = asyncio.create_task(self._collection.failed())
         stop = asyncio.create_task(self._stopping.wait())
+        begin = asyncio.create_task(self._work.start())
+        await asyncio.wait([stop, begin], return_when=asyncio.FIRST_COMPLETED)
+        if begin.done() and (failure := begin.exception()) is not None:
+            stop.cancel()
+            await self._control.close()
+            raise failure
+        failed = asyncio.create_task(self._work.failed())
         changes = asyncio.create_task(self._changes.run())
         alive = asyncio.create_task(self._manager.keep_alive())
         self._manager.tell_ready()
@@ -85,24 +115,16 @@ class Supervisor:
         self._manager.tell_stopping()
         code = 0 if failure is None else 1
         exit_at_the_latest(code)
-        await self._collection.end()
+        await self._work.end()
         await self._control.close()
-        for task in (stop, failed, changes, alive):
+        for task in (begin, stop, failed, changes, alive):
             task.cancel()
         return code
 
-    async def _answer_status(self, _: web.Request) -> web.Response:
-        return web.json_response(self._report())
-
-    async def _answer_diagnostics(self, _: web.Request) -> web.Response:
-        policy, statuses = self._changes.in_force.policy, self._collection.monitoring.statuses()
-        return web.json_response(gather_diagnostics(policy, self._report(), statuses, self._recent.lines, self._data))
-
-    async def _answer_tap(self, request: web.Request) -> web.StreamResponse:
-        return await answer_tap(request, self._collection.taps)
-
-    def _report(self) -> dict[str, Any]:
-        return report_status(self._collection.monitoring, self._changes.in_force, self._recent.lines)
+    def _stop_or_leave(self) -> None:
+        if self._stopping.is_set():
+            os._exit(_EXIT_AT_ONCE)
+        self.stop()
 
 
 def exit_at_the_latest(code: int) -> None:
@@ -116,11 +138,33 @@ def exit_at_the_latest(code: int) -> None:
 
 
 async def supervise(policy: Policy, file: Path, data: Path, recent: RecentLines) -> int:
-    """Run a collector in this process until a signal ends it; return its exit code.
+    """Run a collector, in this process or in as many as the policy asks for, until a signal; return its exit code.
 
-    The policy was loaded from ``file``, with variables from the environment.
+    The policy was loaded from ``file``, with variables from the environment; ``recent`` is what was logged.
+
+    Raises:
+        StateInUseError: another collector works on the data folder.
+        OSError: the data folder or a certificate cannot be used.
     """
-    supervisor = Supervisor(policy, file, data, environ=os.environ, recent=recent)
+    manager = ServiceManager(os.environ)
+    force = PolicyInForce(policy, file, datetime.now(UTC))
+    if policy.agent.workers > 1:
+        from collector.agent.workers.shared_work import SharedWork  # noqa: PLC0415 - for these policies only
+
+        work = SharedWork(force, data, recent)
+        apply, answers = work.change, work.answers
+    else:
+        work = Collection(policy, data)
+        apply, answers = _apply_to(work), CollectionViews(work, force, recent, data).answers
+    changes = PolicyChanges(force, os.environ, apply=apply, manager=manager)
+    supervisor = Supervisor(work, changes, manager, ControlSocket(data, answers))
     gc.freeze()  # modules and clients live to the end, so looking through them for garbage is for nothing
-    supervisor.listen_for_signals()
+    supervisor.listen_for_signals(changes.look_now)
     return await supervisor.run()
+
+
+def _apply_to(collection: Collection) -> Apply:
+    async def apply(policy: Policy, _: str) -> Sequence[str]:
+        return await collection.change(policy)
+
+    return apply

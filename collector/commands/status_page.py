@@ -49,7 +49,10 @@ async def show_live(data: Path) -> None:
 def render_status(before: Report, now: Report) -> RenderableType:
     """Return the tables of an answer; rates are what was counted since the one before."""
     before, now = make_all_printable(before), make_all_printable(now)
-    parts: list[RenderableType] = [_render_head(now), _render_outputs(before, now)]
+    parts: list[RenderableType] = [_render_head(now)]
+    if now["workers"]:
+        parts.append(_render_workers(now))
+    parts.append(_render_outputs(before, now))
     if now["partitions"]:
         parts.append(_render_partitions(now))
     if now["polling"]:
@@ -69,21 +72,32 @@ def _render_head(now: Report) -> Text:
     return head
 
 
+def _render_workers(now: Report) -> Table:
+    table = _make_table("worker", "state", "process", "up", "begun anew", "memory", numbers=4)
+    for each in now["workers"]:
+        state = _state(now, "worker", str(each["worker"]), {})
+        up = "-" if each["started_at"] is None else _show_seconds(_moment(now) - each["started_at"])
+        memory = "-" if each["resident_bytes"] is None else f"{each['resident_bytes'] / 2**20:.0f} MiB"
+        table.add_row(str(each["worker"]), state, str(each["pid"] or "-"), up, str(each["restarts"]), memory)
+    return table
+
+
 def _render_outputs(before: Report, now: Report) -> Table:
     table = _make_table(
         "output or stream", "state", "in/s", "out/s", "received", "in flight", "dead letters", "last success", numbers=5
     )
     seconds = _moment(now) - _moment(before)
-    earlier = {each["output"]: each["counters"] for each in before["outputs"]}
+    earlier = {_key(each): each["counters"] for each in before["outputs"]}
     for output in now["outputs"]:
         name, counters = output["output"], output["counters"]
-        was = earlier.get(name, counters)
+        was = earlier.get(_key(output), counters)
         rates = [_rate(counters["received"] - was["received"], seconds), _rate(_settled(counters, was), seconds)]
         counts = [f"{counters[key]:,}" for key in ("received", "in_flight", "dead_lettered")]
-        table.add_row(Text(name), _state(now, "output", name), *rates, *counts, _age(now, output["last_success_at"]))
+        state = _state(now, "output", name, output)
+        table.add_row(Text(_name(name, output)), state, *rates, *counts, _age(now, output["last_success_at"]))
         for stream in now["streams"]:
-            if stream["output"] == name:
-                state = _state(now, "stream", stream["stream"])
+            if _key(stream) == _key(output):
+                state = _state(now, "stream", stream["stream"], stream)
                 table.add_row(Text(f"  {stream['stream']}"), state, *[""] * 5, _age(now, stream["last_success_at"]))
     return table
 
@@ -117,7 +131,7 @@ def _render_errors(now: Report) -> Sequence[Text]:
     """Return what is wrong now, and else what was wrong last."""
     lines: list[Text] = []
     for each in now["components"]:
-        name = f"{each['component']} {each['name']}"
+        name = _name(f"{each['component']} {each['name']}", each)
         lines += [Text(f"{name}: {it['what']}: {it['reason']}", "red") for it in each["troubles"]]
         last = each["last_error"]
         if last is not None and not each["troubles"]:
@@ -133,8 +147,20 @@ def _make_table(*headings: str, numbers: int) -> Table:
     return table
 
 
-def _state(now: Report, kind: str, name: str) -> Text:
-    state = next(each["state"] for each in now["components"] if (each["component"], each["name"]) == (kind, name))
+def _key(of: Report) -> tuple[int | None, str]:
+    """What tells an output, or that of a stream, from every other: each worker has its own."""
+    return of.get("worker"), of["output"]
+
+
+def _name(name: str, of: Report) -> str:
+    return f"{name}, worker {of['worker']}" if "worker" in of else name
+
+
+def _state(now: Report, kind: str, name: str, of: Report) -> Text:
+    wanted = (kind, name, of.get("worker"))
+    state = next(
+        each["state"] for each in now["components"] if (each["component"], each["name"], each.get("worker")) == wanted
+    )
     return Text(state, _STYLES[state])
 
 

@@ -12,7 +12,7 @@ from collector.policy.azure_metrics import AzureMetricsInput, AzureMetricsStream
 from collector.policy.connection_string import EventHubConnectionString, StorageConnectionString
 from collector.policy.elasticsearch import Backoff, ElasticsearchOutput
 from collector.policy.event_hub import DataStream, EventHubInput, EventHubStream
-from collector.policy.loading import load_policy, load_values
+from collector.policy.loading import load_policy, load_text, load_values, load_with_text
 from collector.policy.masking import render_effective
 from collector.policy.model import Policy
 from collector.policy.monitoring import Monitoring, MonitoringHttp
@@ -38,6 +38,8 @@ __all__ = [
     "Ssl",
     "StorageConnectionString",
     "load_policy",
+    "load_text",
     "load_values",
+    "load_with_text",
     "render_effective",
 ]

@@ -46,17 +46,37 @@ def load_policy(path: Path, environ: Mapping[str, str]) -> Policy:
 
     Raise `PolicyError` with every problem of the file: one for each key, in the order of the lines.
     """
-    value, report = parse_document(read_text(path), path)
-    if not isinstance(value, dict):
-        report.refuse(
-            (),
-            "the file holds no mapping",
-            "Write outputs: and inputs: at the left margin, and what belongs to them below.",
-        )
-        report.raise_problems()
-        value = {}
+    return load_with_text(path, environ)[0]
+
+
+def load_with_text(path: Path, environ: Mapping[str, str]) -> tuple[Policy, str]:
+    """Return the policy in the file and the text that it was; raises as `load_policy` does."""
+    text = read_text(path)
+    value, report = _parse_mapping(text, path)
     check_file_mode(path, value, report)
+    return _Loading(report, environ).build_policy(value), text
+
+
+def load_text(text: str, path: Path, environ: Mapping[str, str]) -> Policy:
+    """Return the policy that is a text which was in the file once, without a look at the file.
+
+    Raises as `load_policy` does.
+    """
+    value, report = _parse_mapping(text, path)
     return _Loading(report, environ).build_policy(value)
+
+
+def _parse_mapping(text: str, path: Path) -> tuple[dict[str, Value], Report]:
+    value, report = parse_document(text, path)
+    if isinstance(value, dict):
+        return value, report
+    report.refuse(
+        (),
+        "the file holds no mapping",
+        "Write outputs: and inputs: at the left margin, and what belongs to them below.",
+    )
+    report.raise_problems()
+    return {}, report
 
 
 def load_values(value: dict[str, Value], origin: str) -> Policy:

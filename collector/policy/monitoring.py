@@ -104,3 +104,10 @@ class Agent(Section):
     monitoring: Monitoring = setting(
         Monitoring(), "How the collector shows its own health.", reason="every key of it has a default"
     )
+    workers: Annotated[int, WholeNumber(1, 32)] = setting(
+        1,
+        "How many processes share the partitions of the hubs, under one supervisor that is a process more. Limits of "
+        "the policy hold for each of them. A change needs a restart. How many bulks one of them has in flight is "
+        "worker of the output.",
+        reason="one process does not share anything, and keeps one core busy; more are for hubs that need more cores",
+    )

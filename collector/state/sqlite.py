@@ -1,9 +1,12 @@
-"""Checkpoints in a local SQLite file; its single owner owns every partition."""
+"""Checkpoints in a local SQLite file; its single owner owns every partition.
+
+``collector.state.sqlite_sharing`` has what several processes of one collector need beside it.
+"""
 
 import fcntl
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import IO, Any, Final
@@ -51,33 +54,28 @@ class SqliteCheckpointStore(CheckpointStore):
     A write takes well under the 5 s between two of them, so it is made in the event loop's own thread.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Open or create the file.
+    def __init__(self, folder: Path, *, locks: bool = True) -> None:
+        """Open or create the file; without ``locks`` somebody else has locked the folder for this process.
 
         Raises:
             StateInUseError: another process has it open.
             OSError: the folder cannot be written.
         """
-        folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
-        self._lock = _lock(folder / "collector.lock")
-        self._database = sqlite3.connect(folder / "checkpoints.sqlite", isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.execute(_SCHEMA)
-        if self._database.execute(_HAS_CREATION).fetchone() is None:
-            self._database.execute(_ADD_CREATION)
+        self._lock = lock_folder(folder) if locks else None
+        self._database = open_checkpoints(folder)
         self._owned: dict[tuple[str, str, str], dict[str, dict[str, Any]]] = {}
 
     def close(self) -> None:
         """Close the file and let another process have it."""
         self._database.close()
-        self._lock.close()
+        if self._lock is not None:
+            self._lock.close()
 
     async def list_ownership(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **_: Any
     ) -> Iterable[dict[str, Any]]:
         """Return what this process owns; nobody else can own anything here."""
-        key = _key(fully_qualified_namespace, eventhub_name, consumer_group)
+        key = normalise(fully_qualified_namespace, eventhub_name, consumer_group)
         return [dict(ownership) for ownership in self._owned.get(key, {}).values()]
 
     async def claim_ownership(self, ownership_list: Iterable[dict[str, Any]], **_: Any) -> Iterable[dict[str, Any]]:
@@ -86,26 +84,28 @@ class SqliteCheckpointStore(CheckpointStore):
             {**wanted, "last_modified_time": time.time(), "etag": "local"} for wanted in ownership_list
         ]
         for ownership in claimed:
-            key = _key(ownership["fully_qualified_namespace"], ownership["eventhub_name"], ownership["consumer_group"])
-            self._owned.setdefault(key, {})[ownership["partition_id"]] = dict(ownership)
+            self._owned.setdefault(key_of(ownership), {})[ownership["partition_id"]] = dict(ownership)
         return claimed
 
     async def update_checkpoint(self, checkpoint: dict[str, Any], **_: Any) -> None:
         """Store a checkpoint unless a later one is there; ``hub_created_ms``, if it has it, is kept with it."""
-        key = _key(checkpoint["fully_qualified_namespace"], checkpoint["eventhub_name"], checkpoint["consumer_group"])
+        self._write(checkpoint)
+
+    def _write(self, checkpoint: dict[str, Any]) -> None:
+        key = key_of(checkpoint)
         position = (checkpoint["partition_id"], str(checkpoint["offset"]), int(checkpoint["sequence_number"]))
         self._database.execute(_NEVER_BACKWARDS, (*key, *position, checkpoint.get("hub_created_ms")))
 
     def discard_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Let the next checkpoint of this partition be a lower one: its hub was made anew and counts from 0."""
-        key = _key(checkpoint["fully_qualified_namespace"], checkpoint["eventhub_name"], checkpoint["consumer_group"])
+        key = key_of(checkpoint)
         self._database.execute(_DISCARD, (*key, checkpoint["partition_id"]))
 
     async def list_checkpoints(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **_: Any
     ) -> Iterable[dict[str, Any]]:
         """Return the checkpoints of one consumer group."""
-        key = _key(fully_qualified_namespace, eventhub_name, consumer_group)
+        key = normalise(fully_qualified_namespace, eventhub_name, consumer_group)
         names = {
             "fully_qualified_namespace": fully_qualified_namespace,
             "eventhub_name": eventhub_name,
@@ -120,19 +120,47 @@ class SqliteCheckpointStore(CheckpointStore):
             ]
 
 
-def _key(namespace: str, eventhub: str, consumer_group: str) -> tuple[str, str, str]:
+def key_of(names: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return whose checkpoint or ownership it is: namespace, hub and consumer group."""
+    return normalise(names["fully_qualified_namespace"], names["eventhub_name"], names["consumer_group"])
+
+
+def normalise(namespace: str, eventhub: str, consumer_group: str) -> tuple[str, str, str]:
     """Azure compares these names without case, as the blob layout of the SDKs does."""
     return namespace.lower(), eventhub.lower(), consumer_group.lower()
 
 
-def _lock(path: Path) -> IO[str]:
-    file = path.open("w")
+def open_checkpoints(folder: Path) -> sqlite3.Connection:
+    """Open or create the file of a folder.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
+    database = sqlite3.connect(folder / "checkpoints.sqlite", isolation_level=None)
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = FULL")
+    database.execute(_SCHEMA)
+    if database.execute(_HAS_CREATION).fetchone() is None:
+        database.execute(_ADD_CREATION)
+    return database
+
+
+def lock_folder(folder: Path) -> IO[str]:
+    """Make a data folder ours until the file that is returned is closed, or the process ends.
+
+    Raises:
+        StateInUseError: another process has it.
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
+    file = (folder / "collector.lock").open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         file.close()
         raise StateInUseError(
-            f"another collector works on {path.parent}; give this one a --data folder of its own"
+            f"another collector works on {folder}; give this one a --data folder of its own"
         ) from error
     return file
 

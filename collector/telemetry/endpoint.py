@@ -24,8 +24,8 @@ _SECONDS_FOR_LAST_ANSWERS: Final = 0.5
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "aoai-collector"}
 
 
-class Endpoint:
-    """The three pages on one address."""
+class Pages:
+    """The three pages of one process."""
 
     def __init__(
         self, statuses: Callable[[], Iterable[Status]], components: Callable[[], Sequence[Component]], version: str
@@ -34,6 +34,32 @@ class Endpoint:
         self._statuses = statuses
         self._components = components
         self._version = version
+
+    @property
+    def answers(self) -> Mapping[str, Handler]:
+        """What answers, by path."""
+        return {
+            "/metrics": self._answer_metrics,
+            "/healthz": self._answer_healthz,
+            "/readyz": self._answer_readyz,
+        }
+
+    async def _answer_metrics(self, request: web.Request) -> web.Response:
+        return show_metrics(*render(self._statuses(), request.headers.get(hdrs.ACCEPT, "")))
+
+    async def _answer_healthz(self, _: web.Request) -> web.Response:
+        return show_alive(self._version)
+
+    async def _answer_readyz(self, _: web.Request) -> web.Response:
+        return show_readiness([describe(component) for component in self._components()])
+
+
+class Endpoint:
+    """Pages on one address."""
+
+    def __init__(self, answers: Mapping[str, Handler]) -> None:
+        """Serve what answers these paths."""
+        self._answers = answers
         self._runner: web.AppRunner | None = None
 
     async def listen(self, host: str, port: int) -> str:
@@ -43,9 +69,8 @@ class Endpoint:
             OSError: the address is not of this machine, or the port is taken.
         """
         app = web.Application(middlewares=[_guard(host)])
-        app.router.add_get("/metrics", self._answer_metrics)
-        app.router.add_get("/healthz", self._answer_healthz)
-        app.router.add_get("/readyz", self._answer_readyz)
+        for path, answer in self._answers.items():
+            app.router.add_get(path, answer)
         runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SECONDS_FOR_LAST_ANSWERS)
         await runner.setup()
         try:
@@ -62,21 +87,26 @@ class Endpoint:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def _answer_metrics(self, request: web.Request) -> web.Response:
-        body, content_type = render(self._statuses(), request.headers.get(hdrs.ACCEPT, ""))
-        return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
 
-    async def _answer_healthz(self, _: web.Request) -> web.Response:
-        return _as_json({"status": "alive", "version": self._version})
-
-    async def _answer_readyz(self, _: web.Request) -> web.Response:
-        components = self._components()
-        ready = all(component.state is State.HEALTHY for component in components)
-        body = {"ready": ready, "components": [_describe(component) for component in components]}
-        return _as_json(body, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
+def show_metrics(body: bytes, content_type: str) -> web.Response:
+    """Return the page /metrics."""
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: content_type})
 
 
-def _describe(component: Component) -> Mapping[str, object]:
+def show_alive(version: str) -> web.Response:
+    """Return the page /healthz."""
+    return _as_json({"status": "alive", "version": version})
+
+
+def show_readiness(components: Sequence[Mapping[str, object]]) -> web.Response:
+    """Return the page /readyz, with status 503 unless every component is healthy."""
+    ready = all(component["state"] == State.HEALTHY for component in components)
+    status = HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE
+    return _as_json({"ready": ready, "components": components}, status)
+
+
+def describe(component: Component) -> Mapping[str, object]:
+    """Return what /readyz says of a component."""
     troubles = [{"what": trouble.what, "reason": trouble.reason} for trouble in component.present]
     said = {"component": component.kind, "name": component.name, "state": component.state.value}
     return said | ({"troubles": troubles} if troubles else {})

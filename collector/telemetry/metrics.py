@@ -22,12 +22,13 @@ from collector.telemetry.status import (
     PollingStatus,
     ProcessStatus,
     StreamStatus,
+    WorkerStatus,
 )
 
 FIELD_ROOT: Final = "aoai.collector"
 _NAME: Final = re.compile(
     r"(?:collector_)?(?P<what>[a-z]+(?:_[a-z]+)*?)_"
-    r"(?P<unit>bytes|documents|events|items|minutes|partitions|records|requests|resources|seconds|up)(?:_total)?"
+    r"(?P<unit>bytes|documents|events|items|minutes|partitions|records|requests|resources|restarts|seconds|up)(?:_total)?"
 )
 
 
@@ -311,3 +312,20 @@ _PARTITION: Final[Scope[PartitionStatus]] = Scope(
 )
 
 SCOPES: Final[tuple[Scope[Any], ...]] = (_PROCESS, _OUTPUT, _DEAD_LETTER, _STREAM, _PARTITION, _POLLING, _GAP)
+
+WORKER: Final[Scope[WorkerStatus]] = Scope(
+    "worker",
+    WorkerStatus,
+    ("worker",),
+    (
+        Metric(
+            "collector_worker_up", "1 while the worker runs and has done so for a while.", lambda it: float(it.healthy)
+        ),
+        Metric(
+            "collector_worker_restarts_total",
+            "How often the worker ended by itself and was begun anew.",
+            lambda it: it.restarts,
+        ),
+    ),
+)
+"""Of the supervisor of several workers, and on its page only: each worker sends documents of its own."""

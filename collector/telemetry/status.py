@@ -95,4 +95,13 @@ class PartitionStatus:
     healthy: bool
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One worker process, as its supervisor sees it."""
+
+    worker: int
+    restarts: int
+    healthy: bool
+
+
 Status = ProcessStatus | OutputStatus | DeadLetterStatus | StreamStatus | PollingStatus | GapStatus | PartitionStatus

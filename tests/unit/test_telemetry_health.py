@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import aiohttp
 import pytest
 
-from collector.telemetry.endpoint import Endpoint, is_loopback
+from collector.telemetry.endpoint import Endpoint, Pages, is_loopback
 from collector.telemetry.health import Component, State
 from collector.telemetry.trouble import Trouble
 
@@ -41,7 +41,7 @@ async def serve() -> AsyncIterator[Serve]:
     started: list[Endpoint] = []
 
     async def start(*components: Component) -> str:
-        started.append(Endpoint(list, lambda: components, "1.2.3"))
+        started.append(Endpoint(Pages(list, lambda: components, "1.2.3").answers))
         return await started[-1].listen("127.0.0.1", 0)
 
     yield start

@@ -13,7 +13,7 @@ from collector.assets.sources import component_templates, templates
 from collector.telemetry.counters import Counters
 from collector.telemetry.documents import Identity, build_documents
 from collector.telemetry.exposition import render
-from collector.telemetry.metrics import SCOPES, Kind, Metric, Scope
+from collector.telemetry.metrics import SCOPES, WORKER, Kind, Metric, Scope
 from collector.telemetry.reference import PAGE, render_page
 from collector.telemetry.status import (
     DeadLetterStatus,
@@ -145,5 +145,5 @@ def test_the_page_of_the_docs_is_not_stale() -> None:
 
 def test_alerts_name_numbers_that_exist() -> None:
     named = set(re.findall(r"collector_[a-z_]+[a-z]", PAGE.read_text(encoding="utf-8")))
-    known = {metric.name for _, metric in METRICS}
+    known = {metric.name for _, metric in METRICS} | {metric.name for metric in WORKER.metrics}
     assert named - known == set()

@@ -30,6 +30,7 @@ KNOWN = {
     "state/sqlite_shards.py": "the day of a line of the gap ledger",
     "state/blob.py": "hands the SDK the age of a claim as this machine's clock would have it",
     "state/sqlite.py": "the SDK wants a time for each claim; its single owner may always claim again",
+    "state/sqlite_sharing.py": "hands the SDK the age of a claim, kept by a clock that cannot jump, in its own terms",
     "telemetry/": "moments that are shown",
 }
 

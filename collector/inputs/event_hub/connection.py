@@ -16,6 +16,7 @@ from collector.inputs.event_hub.receiving import Openings, bound
 from collector.inputs.event_hub.recreation import CurrentCheckpoints
 from collector.policy import EventHubConnectionString, EventHubStream, Secret
 from collector.state.sqlite import SqliteCheckpointStore
+from collector.state.sqlite_sharing import SharedSqliteCheckpointStore
 
 if TYPE_CHECKING:
     from collector.state.blob import FencedBlobCheckpointStore
@@ -26,6 +27,8 @@ LOAD_BALANCING_SECONDS: Final = 4.0
 A partition that was given back is read again after the longest such pause and about a second to open its link: with the
 time that its owner needs to stop, that must stay under the 10 s that are promised. The SDK's own 30 s would not do.
 """
+_LOCAL_BALANCING_SECONDS: Final = 1.0
+"""The same, of workers that share a local file: to look costs nothing."""
 OWNERSHIP_SECONDS: Final = 40.0
 """A crashed owner's partitions are free after this; one look later they are read again, within the promised 60 s.
 
@@ -53,8 +56,7 @@ class StreamConnection:
             if not isinstance(self.store, SqliteCheckpointStore):
                 stack.push_async_callback(self.store.close)
             await self.client.close()
-            if not isinstance(self.store, SqliteCheckpointStore):
-                await self.store.release()
+            await self.checkpoints.release()
 
 
 def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -> StreamConnection:
@@ -64,7 +66,8 @@ def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -
     checkpoints = CurrentCheckpoints(store)
     prefetch = Prefetch(stream.prefetch_bytes, stream.prefetch)
     openings = Openings()
-    client = _open_client(stream, credential, checkpoints)
+    pause = _LOCAL_BALANCING_SECONDS if isinstance(store, SharedSqliteCheckpointStore) else LOAD_BALANCING_SECONDS
+    client = _open_client(stream, credential, checkpoints, load_balancing_interval=pause)
     checkpoints.look_at(client)
     bound(client, prefetch, openings)
     source = Source(find_namespace_host(stream).lower(), stream.eventhub, stream.consumer_group)

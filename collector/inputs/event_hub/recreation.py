@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any, Final
 from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
 
 from collector.state.sqlite import SqliteCheckpointStore
+from collector.state.sqlite_sharing import SharedSqliteCheckpointStore
 
 if TYPE_CHECKING:
     from collector.state.blob import FencedBlobCheckpointStore
@@ -48,6 +49,7 @@ class CurrentCheckpoints(CheckpointStore):
         self._created_ms: int | None = None
         self._pinned: dict[str, int | None] = {}
         self._claimed: frozenset[str] = frozenset()
+        self._owners: set[str] = set()
         self._shown: dict[str, int] = {}
 
     def has_shown(self, partition: str) -> bool:
@@ -74,7 +76,19 @@ class CurrentCheckpoints(CheckpointStore):
         """Pass on, and remember which partitions are ours."""
         claimed = list(await self._store.claim_ownership(ownership_list, **options))
         self._claimed = frozenset(ownership["partition_id"] for ownership in claimed)
+        self._owners |= {ownership["owner_id"] for ownership in claimed}
         return claimed
+
+    async def release(self) -> None:
+        """Give back what the SDK has not, so that another reader need not wait until it expires.
+
+        Raises:
+            azure.core.exceptions.AzureError: storage cannot be reached, or refuses.
+        """
+        if isinstance(self._store, SharedSqliteCheckpointStore):
+            self._store.release(self._owners - {""})
+        elif not isinstance(self._store, SqliteCheckpointStore):
+            await self._store.release()
 
     def pin(self, partition: str) -> None:
         """Note that this partition is read from the hub that was looked at last; its checkpoints will say so."""
