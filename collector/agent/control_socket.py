@@ -15,6 +15,8 @@ from typing import Final
 
 from aiohttp import web
 
+from collector.telemetry.endpoint import SECONDS_FOR_A_REQUEST
+
 logger = logging.getLogger(__name__)
 
 SOCKET: Final = "control.sock"
@@ -75,7 +77,11 @@ class ControlSocket:
         for path, answer in self._answers.items():
             app.router.add_get(path, answer)
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=_SECONDS_FOR_LAST_ANSWERS
+            app,
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=SECONDS_FOR_A_REQUEST,
+            shutdown_timeout=_SECONDS_FOR_LAST_ANSWERS,
         )
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()

@@ -37,6 +37,7 @@ from collector.output.elasticsearch.client import BulkClient
 from collector.output.elasticsearch.connection import client_settings
 from collector.output.elasticsearch.encoding import DEAD_LETTER_DATASET
 from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.node import LetterNode
 from collector.output.elasticsearch.output import ElasticsearchOutput
 from collector.output.elasticsearch.replay_window import ReplayWindow
 from collector.policy import EventHubStream, Policy
@@ -84,7 +85,7 @@ class DeadLetterReplay:
             OSError: a certificate or the key of the content policy cannot be used.
         """
         self._policy = policy.outputs[output]
-        self._settings: dict[str, Any] = client_settings(self._policy)
+        self._settings: dict[str, Any] = client_settings(self._policy) | {"node_class": LetterNode}
         self._streams = [
             (stream, source.processors + stream.processors)
             for source, stream in policy.streams()

@@ -20,6 +20,8 @@ from collector.telemetry.exposition import render
 from collector.telemetry.health import Component, State
 from collector.telemetry.status import Status
 
+SECONDS_FOR_A_REQUEST: Final = 20.0
+"""How long a connection may take for the head of a request, the next one included; then it is closed."""
 _SECONDS_FOR_LAST_ANSWERS: Final = 0.5
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Server": "aoai-collector"}
 
@@ -71,7 +73,13 @@ class Endpoint:
         app = web.Application(middlewares=[_guard(host)])
         for path, answer in self._answers.items():
             app.router.add_get(path, answer)
-        runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=_SECONDS_FOR_LAST_ANSWERS)
+        runner = web.AppRunner(
+            app,
+            access_log=None,
+            handle_signals=False,
+            keepalive_timeout=SECONDS_FOR_A_REQUEST,
+            shutdown_timeout=_SECONDS_FOR_LAST_ANSWERS,
+        )
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "collector").rglob("*.py"))
 RANKS = {
     "events": 0,
+    "replies": 0,
     "telemetry": 0,
     "azure_monitor": 0,
     "policy": 0,

@@ -1,4 +1,7 @@
-"""How the HTTP clients of the Azure SDK, and its AMQP over WebSocket, get to Azure: proxies and trusted authorities."""
+"""How the HTTP clients of the Azure SDK, and its AMQP over WebSocket, get to Azure: proxies and trusted authorities.
+
+Promise: an HTTP reply is read up to the limit of ``collector.replies``.
+"""
 
 import ssl
 from typing import Any, Final
@@ -11,17 +14,23 @@ from azure.core.pipeline.transport import AioHttpTransport
 from collector.policy.azure_login import EntraLogin
 from collector.policy.secret import Secret
 from collector.policy.tls import is_pem
+from collector.replies import BoundedResponse
 
 HTTP_PORT: Final = 80
 
 
-class TrustingTransport(AioHttpTransport):
-    """The SDK's transport with a TLS context of our own; each client needs one for itself."""
+class BoundedTransport(AioHttpTransport):
+    """The SDK's transport with limited replies, and a TLS context of our own; each client needs one for itself."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        """Nothing is opened before the first request."""
+    def __init__(self, context: ssl.SSLContext | None = None, *, by_proxy: bool = True) -> None:
+        """Nothing is opened before the first request.
+
+        Without a context the authorities of the system are trusted. ``by_proxy`` is whether the proxy that the
+        environment names is used.
+        """
         super().__init__()  # pyright: ignore[reportUnknownMemberType] - the SDK resolves the class by name
         self._context = context
+        self._by_proxy = by_proxy
         self._opened = False
 
     async def open(self) -> None:
@@ -29,10 +38,10 @@ class TrustingTransport(AioHttpTransport):
         if not self._opened:
             self._opened = True
             self.session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=self._context),
-                trust_env=True,
+                connector=aiohttp.TCPConnector(ssl=True if self._context is None else self._context),
+                trust_env=self._by_proxy,
                 cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
+                response_class=BoundedResponse,  # and the session inflates, piece by piece; the SDK would do it at once
             )
         await super().open()  # pyright: ignore[reportUnknownMemberType] - as above
 
@@ -66,12 +75,9 @@ def http_options(login: EntraLogin) -> dict[str, Any]:
 
     Without `proxy_url` the SDK follows HTTPS_PROXY and NO_PROXY by itself.
     """
-    options: dict[str, Any] = {"permit_redirects": False}
+    options: dict[str, Any] = {"permit_redirects": False, "transport": BoundedTransport(trust(login))}
     if login.proxy_url is not None:
         options["proxies"] = {"https": login.proxy_url.reveal()}
-    context = trust(login)
-    if context is not None:
-        options["transport"] = TrustingTransport(context)
     return options
 
 

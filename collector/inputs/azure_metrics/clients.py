@@ -171,5 +171,4 @@ def _open_manager(
         policies.AsyncRetryPolicy(),
         policies.AsyncBearerTokenCredentialPolicy(credential, scope),
     ]
-    transport = {"transport": options["transport"]} if "transport" in options else {}
-    return AsyncPipelineClient(stream.resource_manager_endpoint, policies=chain, **transport)
+    return AsyncPipelineClient(stream.resource_manager_endpoint, policies=chain, transport=options["transport"])

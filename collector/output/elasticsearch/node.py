@@ -1,15 +1,15 @@
 """A node of the output, as the official client talks to it.
 
-Adds to the client's own: an HTTP proxy, trust by fingerprint, errors that say what to do. Takes away: redirects, which
-would carry records to another address, and the client's log of whole requests, which would show headers (they may be
-credentials) and bodies (they may be prompts).
+Adds to the client's own: an HTTP proxy, trust by fingerprint, errors that say what to do, a limit for replies. Takes
+away: redirects, which would carry records to another address, and the client's log of whole requests, which would show
+headers (they may be credentials) and bodies (they may be prompts).
 """
 
 import asyncio
 import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final, cast, override
+from typing import Any, ClassVar, Final, cast, override
 
 import aiohttp
 from elastic_transport import AiohttpHttpNode, ConnectionTimeout, HttpHeaders, NodeConfig, TlsError
@@ -19,6 +19,7 @@ from elastic_transport.client_utils import DEFAULT, DefaultType
 from collector.output.elasticsearch.pinning import FingerprintError, PinnedAuthority
 from collector.output.elasticsearch.proxies import Proxy
 from collector.output.elasticsearch.tls_failures import explain_tls, find_tls_error
+from collector.replies import BoundedResponse, LongResponse
 
 PASSAGE: Final = "_aoai_passage"
 """The key of a `Passage` among the extras of a `NodeConfig`."""
@@ -35,6 +36,8 @@ class Passage:
 
 class OutputNode(AiohttpHttpNode):
     """One node; use as ``node_class`` of the official client."""
+
+    response: ClassVar[type[BoundedResponse]] = BoundedResponse
 
     def __init__(self, config: NodeConfig) -> None:
         super().__init__(config)
@@ -103,11 +106,19 @@ class OutputNode(AiohttpHttpNode):
     @override
     def _create_aiohttp_session(self) -> None:
         super()._create_aiohttp_session()
-        self.session = cast("aiohttp.ClientSession", _Session(cast("Any", self.session), self._passage.proxy))
+        session = cast("Any", self.session)
+        session._response_class = self.response  # noqa: SLF001 - the base class makes the session, and without it
+        self.session = cast("aiohttp.ClientSession", _Session(session, self._passage.proxy))
 
     @override
     def _log_request(self, *_: Any, **__: Any) -> None:
         """Log nothing: the base class would log headers and bodies."""
+
+
+class LetterNode(OutputNode):
+    """A node that is asked for dead letters, fifty whole events at a time."""
+
+    response = LongResponse
 
 
 class _Session:

@@ -15,6 +15,7 @@ import aiohttp
 from collector.assets.setup.kibana.privileges import advise_for
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.setup.wishes import Login
+from collector.replies import BoundedResponse
 
 DEFAULT_SPACE: Final = "default"
 OLDEST: Final = (8, 16)
@@ -133,7 +134,9 @@ async def open_kibana(login: Login, space: str) -> AsyncGenerator[Kibana]:
     url = _check_address(login.url)
     headers = {"kbn-xsrf": "aoai-collector", **_authorization(login)}
     connector = aiohttp.TCPConnector(ssl=_trust(login) if url.startswith("https:") else True)
-    async with aiohttp.ClientSession(connector=connector, headers=headers, timeout=_TIMEOUT) as session:
+    async with aiohttp.ClientSession(
+        connector=connector, headers=headers, timeout=_TIMEOUT, response_class=BoundedResponse
+    ) as session:
         anywhere = Kibana(session, url)
         await _check_instance(anywhere)
         await _check_space(anywhere, space)
