@@ -1,7 +1,7 @@
 # Every target is one line; what it needs is fetched the first time (uv from PyPI, packages from uv.lock).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint type format bench faults security clean
+.PHONY: help env demo test lint type format bench guard faults security clean
 
 # The first interpreter on this machine that is new enough; uv is told to use it, so it never fetches one.
 PYTHON := $(shell for p in python3.12 python3.13 python3.14 python3 python; do $$p -c 'import sys; v = sys.version_info >= (3, 12); v and print(sys.executable); sys.exit(not v)' 2>/dev/null && break; done)
@@ -32,8 +32,11 @@ type: .venv/ready ## pyright, strict on collector/
 format: .venv/ready ## let ruff mend what it can
 	@$(RUN) ruff check --fix . && $(RUN) ruff format .
 
-bench: .venv/ready ## benchmarks, as ratios; writes benchmarks/results/SUMMARY.md
+bench: .venv/ready ## benchmarks, 20 min, with targets; writes benchmarks/results/SUMMARY.md; ARGS="--only 25 --quick"
 	@$(RUN) python -m benchmarks $(ARGS)
+
+guard: .venv/ready ## fails when the daemon has become slower beside the script that most people write first
+	@$(RUN) python -m benchmarks.guard
 
 faults: .venv/ready ## the fault tests at their full size
 	@$(RUN) pytest tests/faults --full $(ARGS)

@@ -13,11 +13,12 @@ from typing import Final
 
 from benchmarks.beside_engine import measure_beside_engine
 from benchmarks.cases import CASES, Runs, judge, run_case
+from benchmarks.document import write_place
 from benchmarks.effort import QUICK, Effort
 from benchmarks.idle import measure_idle
 from benchmarks.inprocess import measure_encoding, measure_reply
 from benchmarks.long_runs import measure_backlog, measure_memory
-from benchmarks.page import PAGE, PLOT, compare, draw, render
+from benchmarks.page import PAGE, PLACE, PLOT, compare, draw, render, render_targets
 from benchmarks.record import make_record, read_record, write_record
 from benchmarks.subjects import gather
 from benchmarks.verdicts import Verdict
@@ -48,6 +49,7 @@ def main() -> int:
         write_record(record)
         PAGE.write_text(page, encoding="utf-8")
         PLOT.write_text(draw(record), encoding="utf-8")
+        write_place(PLACE, render_targets(record))
     return 1 if any(verdict.missed for verdict in verdicts) else 0
 
 

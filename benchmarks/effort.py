@@ -13,6 +13,7 @@ class Effort:
         records: records a run at 25 an event; cases whose records are dearer take a share of it.
         backlog: records of the backlog.
         memory_seconds: how long memory is watched at full load.
+        memory_rate: records a second meanwhile; 0 for as many as the daemon takes.
         idle_seconds: how long the idle daemon is watched.
         engine_seconds: how long each part beside the real engine takes.
     """
@@ -21,6 +22,7 @@ class Effort:
     records: int = 300_000
     backlog: int = 2_000_000
     memory_seconds: float = 180
+    memory_rate: float = 0.0
     idle_seconds: float = 60
     engine_seconds: float = 45
 

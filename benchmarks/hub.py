@@ -1,7 +1,8 @@
 """An event hub full of records, as a process of its own: ``python -m benchmarks.hub RECORDS PER_EVENT PARTITIONS``.
 
 Prints the connection string once everything is in it, then serves until it is ended. With ``--sink`` the hub is never
-empty: it stays so many records ahead of what has arrived there, and drops what is long delivered.
+empty: it stays so many records ahead of what has arrived there, and drops what is long delivered. With ``--rate`` so
+many records a second are added.
 """
 
 import argparse
@@ -80,17 +81,20 @@ def make_bodies(per_event: int, kind: str = "requests") -> Iterator[bytes]:
     yield from itertools.cycle(distinct)
 
 
-async def main(records: int, per_event: int, partitions: int, kind: str, sink: str | None) -> None:
+async def main(options: argparse.Namespace) -> None:
     """Fill the hub and serve it."""
-    retention = _RETENTION_BYTES_OF_ENDLESS if sink else _RETENTION_BYTES
-    async with EventHubsEmulator([Hub(HUB, partitions, retention_bytes=retention)]) as emulator:
-        feeder = Feeder(emulator, make_bodies(per_event, kind), per_event, partitions)
-        feeder.fill(records)
+    retention = _RETENTION_BYTES_OF_ENDLESS if options.sink or options.rate else _RETENTION_BYTES
+    async with EventHubsEmulator([Hub(HUB, options.partitions, retention_bytes=retention)]) as emulator:
+        bodies = make_bodies(options.per_event, options.kind)
+        feeder = Feeder(emulator, bodies, options.per_event, options.partitions)
+        feeder.fill(options.records)
         print(emulator.connection_string(), flush=True)
-        if sink is None:
-            await asyncio.Event().wait()
+        if options.rate:
+            await feeder.pace(options.rate)
+        elif options.sink:
+            await _follow(feeder, options.records, options.sink)
         else:
-            await _follow(feeder, records, sink)
+            await asyncio.Event().wait()
 
 
 async def _follow(feeder: Feeder, records: int, sink: str) -> None:
@@ -110,8 +114,9 @@ def _read_options() -> argparse.Namespace:
         parser.add_argument(name, type=int)
     parser.add_argument("--kind", choices=KINDS, default="requests", help="what the records are")
     parser.add_argument("--sink", help="the sink's address")
+    parser.add_argument("--rate", type=float, help="records a second")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(**vars(_read_options())))
+    asyncio.run(main(_read_options()))

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import msgspec
 
@@ -49,6 +49,8 @@ class Stage:
     hub: subprocess.Popen[str]
     sink: subprocess.Popen[str]
     subject: subprocess.Popen[str]
+    log: Path
+    """What the subject says."""
     url: str
     begun: int
     """Documents that had arrived when it was warm."""
@@ -59,19 +61,23 @@ class Stage:
         Raises:
             BenchmarkError: they did not arrive.
         """
-        return _wait_for(self.url, documents, self.subject)
+        return _wait_for(self.url, documents, self.subject, self.log)
 
 
 def measure(subject: Subject, *, records: int, per_event: int, partitions: int, kind: str = "requests") -> Run:
     """Start hub, sink and subject, wait until all records arrived, and end the three.
 
     Raises:
-        BenchmarkError: the records did not arrive.
+        BenchmarkError: the records did not arrive, or too soon.
     """
     with set_stage(subject, records=records, per_event=per_event, partitions=partitions, kind=kind) as stage:
         pid = stage.subject.pid
         cpu_begun = cpu_seconds(pid)
         done = stage.wait_for(records)
+        if done == stage.begun:
+            raise BenchmarkError(
+                f"{records} records were not enough to measure: all had come before the start was over"
+            )
         return Run(done - stage.begun, cpu_seconds(pid) - cpu_begun, peak_memory_mib(pid))
 
 
@@ -84,10 +90,11 @@ def set_stage(  # noqa: PLR0913 - what a hub is filled with
     partitions: int,
     kind: str = "requests",
     endless: bool = False,
+    rate: float = 0,
 ) -> Iterator[Stage]:
     """Start hub, sink and subject, and wait until the first part of the records arrived; end the three afterwards.
 
-    An endless hub always has so many records that were not delivered yet.
+    An endless hub always has so many records that were not delivered yet; or with a rate, so many more each second.
 
     Raises:
         BenchmarkError: the records did not arrive.
@@ -95,6 +102,7 @@ def set_stage(  # noqa: PLR0913 - what a hub is filled with
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     hub = ["-m", "benchmarks.hub", str(records), str(per_event), str(partitions), "--kind", kind]
+    hub += ["--rate", str(rate)] if rate else []
     hub += ["--sink", url] if endless else []
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -102,27 +110,31 @@ def set_stage(  # noqa: PLR0913 - what a hub is filled with
         _process([sys.executable, *hub]) as emulator,
     ):
         connection_string = (emulator.stdout or sys.stdin).readline().strip()
-        _wait_for(url, 0, None)
-        with _process(subject(connection_string, url, Path(folder))) as process:
-            begun = _wait_for(url, int(records * _WARM), process)
-            yield Stage(emulator, sink, process, url, begun)
+        _wait_for(url, 0)
+        log = Path(folder) / "subject.log"
+        with log.open("w") as said, _process(subject(connection_string, url, Path(folder)), said, said) as process:
+            begun = _wait_for(url, int(records * _WARM), process, log)
+            yield Stage(emulator, sink, process, log, url, begun)
 
 
 @contextmanager
-def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+def _process(
+    command: list[str], output: IO[str] | int = subprocess.PIPE, errors: IO[str] | int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(command, stdout=output, stderr=errors, text=True) as process:
         try:
             yield process
         finally:
             process.send_signal(signal.SIGKILL)
 
 
-def _wait_for(url: str, documents: int, process: subprocess.Popen[str] | None) -> int:
+def _wait_for(url: str, documents: int, process: subprocess.Popen[str] | None = None, log: Path | None = None) -> int:
     """Wait until the sink has that many documents; return how many it has."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if process is not None and process.poll() is not None:
-            raise BenchmarkError(f"the subject ended with {process.returncode}")
+            last = log.read_text(encoding="utf-8").strip().rpartition("\n")[2] if log else ""
+            raise BenchmarkError(f"the subject ended with {process.returncode}: {last}")
         try:
             with urllib.request.urlopen(f"{url}/documents", timeout=10) as reply:  # noqa: S310 - loopback, http
                 count: int = msgspec.json.decode(reply.read())["documents"]

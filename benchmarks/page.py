@@ -14,6 +14,8 @@ from benchmarks.verdicts import Verdict, show
 RESULTS: Final = Path(__file__).parent / "results"
 PAGE: Final = RESULTS / "SUMMARY.md"
 PLOT: Final = RESULTS / "SUMMARY.svg"
+PLACE: Final = "targets"
+"""Of the table in ``docs/performance.md``."""
 _LINES: Final = (
     "Hub, sink and subject are processes of their own; the sink counts and stores nothing. Figures are records per",
     "processor second of the subject's steady state (user and system time) on a full hub of 4 partitions, each the",
@@ -60,12 +62,16 @@ def render(record: Record, missing: Mapping[str, str]) -> str:
         "",
         *_EXPLAINED,
         "",
-        "| case | figure | runs | target | reached | |",
-        "|---|---|---:|---:|---:|---|",
-        *map(_judgement, record.verdicts),
+        *_judgements(record),
         "",
     ]
     return "\n".join(lines)
+
+
+def render_targets(record: Record) -> str:
+    """Return what was measured, when and on what, for the page in ``docs/``."""
+    told = f"Commit `{record.commit}`, {record.day}, {record.machine}; load average {record.load:g}."
+    return "\n".join(["", told, "", *_judgements(record), "", ""])
 
 
 def compare(now: Record, before: Record) -> Iterator[str]:
@@ -110,6 +116,11 @@ def _rows(record: Record) -> Iterator[str]:
 def _row(title: str, name: str, figure: Figures) -> str:
     times = "" if name == DAEMON else f"{figure.times:.2f}"
     return f"| {title} | {name} | {figure.rate:,.0f} | {times} | {figure.memory_mib:.0f} MiB |"
+
+
+def _judgements(record: Record) -> list[str]:
+    head = ["| case | figure | runs | target | reached | |", "|---|---|---:|---:|---:|---|"]
+    return head + [_judgement(verdict) for verdict in record.verdicts]
 
 
 def _judgement(verdict: Verdict) -> str:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -25,15 +25,24 @@ class NoYardstickError(Exception):
 
 def daemon(connection_string: str, url: str, folder: Path) -> Command:
     """The real daemon on a real policy: ids, acknowledgement, gzip and checkpoints on, as always."""
-    stream = {"id": "logs", "eventhub": HUB, "connection_string": connection_string}
-    policy = {
-        "outputs": {"default": {"type": "elasticsearch", "hosts": [url]}},
-        "inputs": [{"id": "azure-openai-logs", "type": "azure-eventhub", "streams": [stream]}],
-    }
-    path = folder / "policy.yml"
-    path.touch(mode=0o600)
-    path.write_text(yaml.safe_dump(policy), encoding="utf-8")
-    return [sys.executable, "-m", "collector", "run", "--policy", str(path), "--data", str(folder / "data")]
+    return daemon_with({}, {})(connection_string, url, folder)
+
+
+def daemon_with(output: Mapping[str, Any], stream: Mapping[str, Any]) -> Subject:
+    """The real daemon with these keys of the output and of the stream besides."""
+
+    def command(connection_string: str, url: str, folder: Path) -> Command:
+        read = {"id": "logs", "eventhub": HUB, "connection_string": connection_string, **stream}
+        policy = {
+            "outputs": {"default": {"type": "elasticsearch", "hosts": [url], **output}},
+            "inputs": [{"id": "azure-openai-logs", "type": "azure-eventhub", "streams": [read]}],
+        }
+        path = folder / "policy.yml"
+        path.touch(mode=0o600)
+        path.write_text(yaml.safe_dump(policy), encoding="utf-8")
+        return [sys.executable, "-m", "collector", "run", "--policy", str(path), "--data", str(folder / "data")]
+
+    return command
 
 
 def script(connection_string: str, url: str, _folder: Path) -> Command:

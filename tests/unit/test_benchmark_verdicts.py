@@ -3,9 +3,10 @@
 import pytest
 
 from benchmarks.cases import Case, judge, times
+from benchmarks.document import read_place
 from benchmarks.measuring import Run
-from benchmarks.page import compare, draw, render
-from benchmarks.record import Record, make_record
+from benchmarks.page import PAGE, PLACE, compare, draw, render, render_targets
+from benchmarks.record import Record, make_record, read_record
 from benchmarks.series import Sample, memory_growth, memory_slope, records_per_cpu_second
 from benchmarks.verdicts import Verdict
 
@@ -94,3 +95,10 @@ def test_the_plot_has_a_bar_for_each_subject() -> None:
     assert drawn.startswith("<svg")
     assert ">daemon<" in drawn
     assert ">script<" in drawn
+
+
+def test_the_page_in_docs_has_the_results_that_are_committed() -> None:
+    committed = read_record()
+    assert committed is not None
+    assert read_place(PLACE) == render_targets(committed)
+    assert render(committed, {}).splitlines()[-3:] == PAGE.read_text(encoding="utf-8").splitlines()[-3:]
