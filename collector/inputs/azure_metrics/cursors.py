@@ -48,11 +48,11 @@ class Cursors:
 
 
 def read_ledger(lines: Sequence[bytes]) -> list[Gap]:
-    """Return the gaps of a ledger; a line that was cut off is passed over."""
+    """Return the gaps of a ledger; a line that was cut off or damaged is passed over."""
     gaps: list[Gap] = []
     for line in lines:
         try:
             gaps.append(_GAP.decode(line))
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):  # bytes that are not UTF-8 are no DecodeError
             continue
     return gaps

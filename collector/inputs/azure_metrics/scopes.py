@@ -6,10 +6,10 @@ store gets before a delivery names what is about to be written: whoever starts a
 changed it since.
 """
 
+import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
-from struct import Struct
 from typing import Final
 from zlib import crc32
 
@@ -21,7 +21,7 @@ from collector.inputs.azure_metrics.series import Dimensions, Reading, Rows
 from collector.inputs.azure_metrics.written import DIGEST_BYTES, Changes, Trace, changes, trace_of
 
 _DAY: Final = 24 * 60
-_TRACE: Final = Struct(f">I{DIGEST_BYTES}s")
+_TRACE: Final = struct.Struct(f">I{DIGEST_BYTES}s")
 _TORN: Final = Trace(bytes(DIGEST_BYTES))
 """What is about to be written when several deliveries broke off and meant different things; no answer is like it."""
 
@@ -283,6 +283,9 @@ def decode(state: bytes) -> Iterator[Scope]:
     Raises:
         msgspec.DecodeError: the bytes are no state of ours.
     """
-    shard = msgspec.msgpack.decode(state, type=ShardState)
-    for resource, kept in shard.scopes.items():
-        yield Scope.restore(resource, shard.group, kept)
+    try:
+        shard = msgspec.msgpack.decode(state, type=ShardState)
+        scopes = [Scope.restore(resource, shard.group, kept) for resource, kept in shard.scopes.items()]
+    except (ValueError, RecursionError, struct.error) as error:  # damaged bytes are not always a DecodeError
+        raise msgspec.DecodeError(f"this is no state of ours: {error}") from error
+    yield from scopes

@@ -65,4 +65,7 @@ def read_backing_indices(data_stream: bytes, settings: bytes) -> BackingIndices:
 
 def _moment(settings: dict[str, str]) -> datetime | None:
     text = settings.get(CREATION_DATE)
-    return datetime.fromtimestamp(int(text) / 1000, UTC) if text is not None else None
+    try:
+        return datetime.fromtimestamp(int(text) / 1000, UTC) if text is not None else None
+    except (OverflowError, OSError) as error:
+        raise ValueError("an index was made at a time that is none") from error
