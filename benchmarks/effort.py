@@ -19,12 +19,12 @@ class Effort:
     """
 
     runs: int = 5
-    records: int = 300_000
+    records: int = 240_000
     backlog: int = 2_000_000
-    memory_seconds: float = 180
+    memory_seconds: float = 150
     memory_rate: float = 0.0
     idle_seconds: float = 60
-    engine_seconds: float = 45
+    engine_seconds: float = 40
 
 
 QUICK: Final = Effort(runs=1, records=60_000, backlog=300_000, memory_seconds=15, idle_seconds=8, engine_seconds=8)

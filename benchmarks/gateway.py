@@ -1,6 +1,7 @@
 """Records of API Management (``GatewayLogs``) that carry the bodies of a call."""
 
 import random
+import string
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,7 +19,6 @@ _PROPERTIES: Final = {
     "operationId": "ChatCompletions_Create",
     "responseCode": 200,
 }
-_WORDS: Final = ("river", "bridge", "market", "harvest", "lantern", "orchard", "winter", "signal", "copper", "meadow")
 
 
 def make_gateway_record(**properties: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def make_gateway_record(**properties: Any) -> dict[str, Any]:
 
 def make_call(source: random.Random) -> dict[str, Any]:
     """Return a record with a request and an answer of 8 KB each; no two have the same text, id, time and duration."""
-    word = " ".join(source.choices(_WORDS, k=3))
+    word = "".join(source.choices(string.ascii_lowercase, k=len("Eternal")))
     request = make_request().replace("Eternal", word)
     answer = make_answer(_ANSWER_CHARACTERS).replace("Eternal", word)
     record = make_gateway_record(

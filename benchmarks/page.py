@@ -30,9 +30,12 @@ _LINES: Final = (
     "- floor: Microsoft's SDK for Python receives and drops; no reader on it is below.",
 )
 _EXPLAINED: Final = (
+    "Runs are what the figure is the median of: runs in turn, short rounds, windows of one run, or single records. A",
+    "figure of one run comes from a long one.",
+    "",
     "- encode: the body of an event to bulk lines, in this process: split, ids, content policy, encoding.",
     "- reply: a bulk reply of 1,600 items without failures, read.",
-    "- backlog: 2,000,000 records that wait, against a hub of 300,000 in the same turn.",
+    "- backlog: 2,000,000 records that wait, against a hub of the usual number in the same turn.",
     "- memory: at full load without end; the slope is a regression over resident memory, one sample a second.",
     "- idle: hubs of 4 and of 32 partitions in which nothing happens.",
     "- engine: the embedded engine with the package's pipelines beside the daemon, on the same processors. The share",
