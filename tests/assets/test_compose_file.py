@@ -42,7 +42,8 @@ def test_images_are_the_official_ones_and_of_one_version() -> None:
 
 def test_the_collectors_image_is_built_from_all_that_a_wheel_includes() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    included = {*wheel["force-include"], *(str(Path(file).parent) for file in wheel["shared-data"])}
     copied = re.findall(r"^COPY (\S+) /src/(\S+)$", (ROOT / "collector" / "Containerfile").read_text(), re.MULTILINE)
     assert included
     assert {(folder, folder) for folder in included} <= set(copied)
