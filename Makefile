@@ -1,7 +1,7 @@
 # Every target is one line; what it needs is fetched the first time (uv from PyPI, packages from uv.lock).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint type format bench guard faults security clean
+.PHONY: help env demo test lint type format bench guard faults security release audit clean
 
 # The first interpreter on this machine that is new enough; uv is told to use it, so it never fetches one.
 PYTHON := $(shell for p in python3.12 python3.13 python3.14 python3 python; do $$p -c 'import sys; v = sys.version_info >= (3, 12); v and print(sys.executable); sys.exit(not v)' 2>/dev/null && break; done)
@@ -43,6 +43,12 @@ faults: .venv/ready ## the fault tests at their full size
 
 security: .venv/ready ## what needs a real Elasticsearch with security (826 MB, once) and Java 17
 	@$(RUN) pytest tests/security --security-engine $(ARGS)
+
+release: .venv/ready ## wheel, source distribution, locked requirements, bill of materials and their sums, into dist/release
+	@$(RUN) python -m release
+
+audit: .venv/ready ## known vulnerabilities of what users get, by osv.dev; exit code 2 when that could not be looked at
+	@$(RUN) python -m release.audit
 
 clean: ## remove what these targets made in this folder
 	@rm -rf .venv .tools .pytest_cache .ruff_cache .hypothesis dist build
