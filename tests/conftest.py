@@ -31,6 +31,7 @@ pytest_plugins = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--full", action="store_true", help="run the fault tests at their full size")
+    parser.addoption("--workers", type=int, default=1, help="how many worker processes each daemon has")
     parser.addoption(
         "--security-engine", action="store_true", help="run what needs a real Elasticsearch with security (826 MB once)"
     )
@@ -40,3 +41,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def full_size(pytestconfig: pytest.Config) -> bool:
     """Whether fault tests run at the size that docs/guarantees.md quotes."""
     return bool(pytestconfig.getoption("--full"))
+
+
+@pytest.fixture(scope="session")
+def workers(pytestconfig: pytest.Config) -> int:
+    """How many worker processes each daemon has: ``agent.workers`` of its policy."""
+    return int(pytestconfig.getoption("--workers"))

@@ -153,7 +153,7 @@ def _key(of: Report) -> tuple[int | None, str]:
 
 
 def _name(name: str, of: Report) -> str:
-    return f"{name}, worker {of['worker']}" if "worker" in of else name
+    return f"{name} #{of['worker']}" if "worker" in of else name
 
 
 def _state(now: Report, kind: str, name: str, of: Report) -> Text:

@@ -10,6 +10,7 @@ import pytest
 from plugins.light_job import LightJob
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_it_tells_when_it_is_ready_alive_reloading_and_stopping(
     light_job: LightJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,13 +22,13 @@ ALL = {str(number) for number in range(PARTITIONS)}
 
 def held(daemon: Daemon) -> set[str]:
     """The partitions that a daemon reads by its own account."""
-    partitions: set[str] = set()
+    readings: set[tuple[int | None, str]] = set()
     for line in daemon.lines:
         if line["message"] == "partition claimed":
-            partitions.add(line["azure"]["partition_id"])
+            readings.add((line.get("worker"), line["azure"]["partition_id"]))
         elif line["message"] == "partition left":
-            partitions.discard(line["azure"]["partition_id"])
-    return partitions
+            readings.discard((line.get("worker"), line["azure"]["partition_id"]))
+    return {partition for _, partition in readings}
 
 
 async def wait_until(happened: Callable[[], bool]) -> None:

@@ -49,18 +49,20 @@ async def expect_nothing_again(job: Job) -> None:
 
 
 class FullDisk:
-    """No byte can be written to any file by a process, as its limit says; root and everybody meet it alike."""
+    """No byte can be written to any file by a daemon, as its limit says; root and everybody meet it alike."""
 
     def __init__(self, daemon: Daemon) -> None:
-        self._pid = daemon.process.pid
+        self._daemon = daemon
 
     def begin(self) -> None:
-        _, hard = resource.prlimit(self._pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(self._pid, resource.RLIMIT_FSIZE, (0, hard))
+        for process in self._daemon.processes.values():
+            _, hard = resource.prlimit(process, resource.RLIMIT_FSIZE)
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (0, hard))
 
     def end(self) -> None:
-        _, hard = resource.prlimit(self._pid, resource.RLIMIT_FSIZE)
-        resource.prlimit(self._pid, resource.RLIMIT_FSIZE, (hard, hard))
+        for process in self._daemon.processes.values():
+            _, hard = resource.prlimit(process, resource.RLIMIT_FSIZE)
+            resource.prlimit(process, resource.RLIMIT_FSIZE, (hard, hard))
 
 
 async def test_a_full_disk_holds_back_checkpoints_and_dead_letters_and_loses_neither(

@@ -109,8 +109,15 @@ class Daemon:
 
     @property
     def last_counts(self) -> dict[str, Any]:
-        """The counters as it logged them last."""
-        return self.said("records so far")[-1]
+        """The counters as it logged them last, of all workers together."""
+        last = {line.get("worker"): line for line in self.said("records so far")}.values()
+        counts = {name for line in last for name, value in line.items() if isinstance(value, int)} - {"worker"}
+        return {name: sum(line[name] for line in last) for name in counts}
+
+    @property
+    def processes(self) -> dict[int | None, int]:
+        """The ids of its processes: its own, and that of each worker as it began last, by its number."""
+        return {None: self.process.pid} | {line["worker"]: line["pid"] for line in self.said("worker begins")}
 
 
 class Documents:
@@ -213,8 +220,9 @@ class Documents:
 class Job:
     """A hub, a data folder and a namespace of the test's own, and the daemons that work on them."""
 
-    def __init__(self, hub: EventHubsEmulator, namespace: str, folder: Path, url: str) -> None:
+    def __init__(self, hub: EventHubsEmulator, namespace: str, folder: Path, url: str, workers: int = 1) -> None:
         self.hub = hub
+        self.workers = workers
         self.url = url
         self.data = folder / "data"
         self.policy = folder / "policy.yml"
@@ -245,7 +253,7 @@ class Job:
 
     def _agent(self) -> dict[str, Any]:
         """Several daemons run on one machine, so each takes a free port."""
-        return {"monitoring": {"http": {"port": 0}, "namespace": self._namespace}}
+        return {"workers": self.workers, "monitoring": {"http": {"port": 0}, "namespace": self._namespace}}
 
     async def start(self, *, data: Path | None = None, launcher: tuple[str, ...] = ("-m", "collector")) -> Daemon:
         """Start ``aoai-collector run`` on the policy that was written last; ``launcher`` is what Python runs."""
@@ -278,11 +286,13 @@ async def hub() -> AsyncIterator[EventHubsEmulator]:
 
 
 @pytest.fixture
-async def job(hub: EventHubsEmulator, engine_namespace: str, engine_url: str, tmp_path: Path) -> AsyncIterator[Job]:
+async def job(
+    hub: EventHubsEmulator, engine_namespace: str, engine_url: str, tmp_path: Path, workers: int
+) -> AsyncIterator[Job]:
     """A job on the test session's engine, with our assets installed."""
     async with AsyncElasticsearch(engine_url, request_timeout=60) as client:
         await install(client)
-    running = Job(hub, engine_namespace, tmp_path, engine_url)
+    running = Job(hub, engine_namespace, tmp_path, engine_url, workers)
     yield running
     await running.end()
 

@@ -23,8 +23,8 @@ from collector.emulators.event_hubs import EventHubsEmulator
 class LightJob(Job):
     """A job whose documents lie in the server."""
 
-    def __init__(self, hub: EventHubsEmulator, folder: Path, server: BulkServer) -> None:
-        super().__init__(hub, "light", folder, server.url)
+    def __init__(self, hub: EventHubsEmulator, folder: Path, server: BulkServer, workers: int = 1) -> None:
+        super().__init__(hub, "light", folder, server.url, workers)
         self.server = server
 
     async def command(self, *arguments: str) -> tuple[int, str, str]:
@@ -62,7 +62,7 @@ async def _refuse(_: web.Request) -> web.Response:
 
 
 @pytest.fixture
-async def light_job(hub: EventHubsEmulator, tmp_path: Path) -> AsyncIterator[LightJob]:
+async def light_job(hub: EventHubsEmulator, tmp_path: Path, workers: int) -> AsyncIterator[LightJob]:
     """A job without an engine."""
     server = BulkServer()
     application = web.Application(client_max_size=MAX_BODY)
@@ -71,7 +71,7 @@ async def light_job(hub: EventHubsEmulator, tmp_path: Path) -> AsyncIterator[Lig
     application.router.add_get("/", _introduce)
     application.router.add_route("*", "/{path:.*}", _refuse)
     async with listen(application) as server.port:
-        running = LightJob(hub, tmp_path, server)
+        running = LightJob(hub, tmp_path, server, workers)
         yield running
         server.released.set()
         await running.end()

@@ -216,10 +216,13 @@ class EventHubReader:
             self._trouble.report(_CANNOT_BE_READ, f"partition {partition}: {_describe(error)}")
 
     async def _on_error(self, context: PartitionContext | None, error: Exception) -> None:
+        if isinstance(error, PartitionGoneError) or getattr(error, "error", None) == _STOLEN:
+            # What readers do that share a hub, so it is no trouble; how many partitions are ours is told elsewhere.
+            extra = {"component": f"stream {self.progress.stream}", "error.message": _describe(error)}
+            logger.warning("another reader has taken a partition", extra=extra)
+            return
         partition = f"partition {context.partition_id}: " if context is not None else ""
-        taken = isinstance(error, PartitionGoneError) or getattr(error, "error", None) == _STOLEN
-        what = "another reader has taken a partition" if taken else _CANNOT_BE_READ
-        self._trouble.report(what, partition + _describe(error))
+        self._trouble.report(_CANNOT_BE_READ, partition + _describe(error))
 
 
 def _describe(error: Exception) -> str:
