@@ -62,8 +62,8 @@ def render(taken: Mapping[str, list[Run]]) -> str:
     lines = [
         "# What settings do",
         "",
-        f"`python -m benchmarks.tuning` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()}; load average",
-        f"{os.getloadavg()[0]:.0f}, of which 2 are the benchmark's own.",
+        f"`python -m benchmarks.tuning` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()};",
+        f"load average {os.getloadavg()[0]:.0f}, of which 2 are the benchmark's own.",
         "",
         "A full hub, 25 records of 800 bytes an event, a sink that stores nothing and answers at once. The rate is",
         f"records per CPU second beside those of the policy as shipped in the same turn; medians of {runs} turns.",
