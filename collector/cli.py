@@ -100,15 +100,18 @@ def run(
     SIGTERM and Ctrl-C drain what is under way and write checkpoints; a second one leaves at once. A policy that changes
     in its file is taken over, at SIGHUP at once; one with mistakes is refused, and the one before stays in force.
     """
-    from collector.agent.supervisor import supervise
-    from collector.agent.workers.worker import work
-    from collector.state.sqlite import StateInUseError
+    from collector.state.checkpoint_file import StateInUseError
     from collector.telemetry.logs import configure_logs
 
     recent, folder = configure_logs(level=log_level.value, worker=worker), data or default_data_folder()
-    running = (
-        supervise(_load(policy), policy, folder, recent) if worker is None else work(worker, policy, folder, recent)
-    )
+    if worker is None:
+        from collector.agent.standalone import supervise
+
+        running = supervise(_load(policy), policy, folder, recent)
+    else:
+        from collector.agent.workers.worker import work
+
+        running = work(worker, policy, folder, recent)
     try:
         code = run_to_end(running)
     except StateInUseError as error:

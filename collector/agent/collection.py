@@ -18,7 +18,7 @@ from collector.agent.shares import LocalState, Share, add_streams, share_out
 from collector.assets.templates import DATASETS, LOGS
 from collector.delivery.tap import Taps
 from collector.policy import EventHubStream, Policy
-from collector.state.sqlite import StateInUseError
+from collector.state.checkpoint_file import StateInUseError
 
 logger = logging.getLogger(__name__)
 

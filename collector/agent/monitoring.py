@@ -4,15 +4,13 @@ Promise: nothing here holds up delivery or ends it. A port that is taken is said
 """
 
 import asyncio
-import os
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Final
 
 from collector import __version__
 from collector.agent.health_documents import HealthDocuments, identify
 from collector.agent.metrics_health import describe_metrics, metrics_health
+from collector.agent.own_process import describe_process
 from collector.agent.page_server import PageServer
 from collector.agent.pipeline import Pipeline, RunningStream
 from collector.output.elasticsearch.connection import client_settings
@@ -28,9 +26,6 @@ from collector.telemetry.status import (
     StreamStatus,
 )
 from collector.telemetry.trouble import Trouble
-
-_STATM: Final = Path("/proc/self/statm")
-_RESIDENT_PAGES: Final = 1
 
 
 class Monitoring:
@@ -165,17 +160,3 @@ def _describe_partitions(pipeline: Pipeline, stream: RunningStream) -> Iterator[
             last_received_at=each.received_at,
             healthy=each.trouble.what is None,
         )
-
-
-def describe_process(started_at: float) -> ProcessStatus:
-    """Return what this process uses; it started then, in seconds since 1970."""
-    return ProcessStatus(__version__, started_at, sum(os.times()[:2]), _resident_bytes())
-
-
-def _resident_bytes() -> int | None:
-    """Linux tells in pages; elsewhere nothing is known."""
-    try:
-        pages = _STATM.read_text(encoding="ascii").split()[_RESIDENT_PAGES]
-    except OSError:
-        return None
-    return int(pages) * os.sysconf("SC_PAGE_SIZE")

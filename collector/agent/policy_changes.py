@@ -17,7 +17,7 @@ from typing import Final
 
 from collector.agent.service_manager import ServiceManager
 from collector.policy import Policy, PolicyError, load_with_text
-from collector.state.sqlite import StateInUseError
+from collector.state.checkpoint_file import StateInUseError
 
 logger = logging.getLogger(__name__)
 

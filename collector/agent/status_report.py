@@ -9,9 +9,8 @@ import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from collector.agent.monitoring import Monitoring
 from collector.agent.policy_changes import PolicyInForce
 from collector.telemetry.counters import Counters
 from collector.telemetry.health import Component
@@ -24,6 +23,9 @@ from collector.telemetry.status import (
     ProcessStatus,
     StreamStatus,
 )
+
+if TYPE_CHECKING:
+    from collector.agent.monitoring import Monitoring
 
 _LISTS: Final = {
     OutputStatus: "outputs",
@@ -48,7 +50,7 @@ def begin_report(force: PolicyInForce, process: ProcessStatus) -> dict[str, Any]
     return report | {name: [] for name in LISTS}
 
 
-def report_status(monitoring: Monitoring, force: PolicyInForce, lines: Sequence[str]) -> dict[str, Any]:
+def report_status(monitoring: "Monitoring", force: PolicyInForce, lines: Sequence[str]) -> dict[str, Any]:
     """Return the present state; ``lines`` are the recent ones of the log, oldest first."""
     report = begin_report(force, monitoring.describe_process())
     report["components"] = [_describe(component, lines) for component in monitoring.components()]

@@ -1,24 +1,18 @@
-"""The standalone agent: from a policy to a running collector, and to its end."""
+"""What every process of the agent does: begins its work, follows what changes, tells who started it, and ends in time.
+
+The work is a collection in this process, or workers.
+"""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from collector import __version__
-from collector.agent.collection import Collection
 from collector.agent.control_socket import ControlSocket
-from collector.agent.policy_changes import Apply, PolicyChanges, PolicyInForce
-from collector.agent.service_manager import ServiceManager
-from collector.agent.views import CollectionViews
-from collector.policy import Policy
-from collector.telemetry.logs import RecentLines
 
 logger = logging.getLogger(__name__)
 
@@ -135,36 +129,3 @@ def exit_at_the_latest(code: int) -> None:
     timer = threading.Timer(_EXIT_SECONDS, os._exit, [code])
     timer.daemon = True
     timer.start()
-
-
-async def supervise(policy: Policy, file: Path, data: Path, recent: RecentLines) -> int:
-    """Run a collector, in this process or in as many as the policy asks for, until a signal; return its exit code.
-
-    The policy was loaded from ``file``, with variables from the environment; ``recent`` is what was logged.
-
-    Raises:
-        StateInUseError: another collector works on the data folder.
-        OSError: the data folder or a certificate cannot be used.
-    """
-    manager = ServiceManager(os.environ)
-    force = PolicyInForce(policy, file, datetime.now(UTC))
-    if policy.agent.workers > 1:
-        from collector.agent.workers.shared_work import SharedWork  # noqa: PLC0415 - for these policies only
-
-        work = SharedWork(force, data, recent)
-        apply, answers = work.change, work.answers
-    else:
-        work = Collection(policy, data)
-        apply, answers = _apply_to(work), CollectionViews(work, force, recent, data).answers
-    changes = PolicyChanges(force, os.environ, apply=apply, manager=manager)
-    supervisor = Supervisor(work, changes, manager, ControlSocket(data, answers))
-    gc.freeze()  # modules and clients live to the end, so looking through them for garbage is for nothing
-    supervisor.listen_for_signals(changes.look_now)
-    return await supervisor.run()
-
-
-def _apply_to(collection: Collection) -> Apply:
-    async def apply(policy: Policy, _: str) -> Sequence[str]:
-        return await collection.change(policy)
-
-    return apply

@@ -12,8 +12,8 @@ from collector.inputs.azure.credentials import build_credential
 from collector.inputs.azure.storage import open_container
 from collector.policy import AzureMetricsStream, EventHubStream
 from collector.state.blob import FencedBlobCheckpointStore
+from collector.state.checkpoint_file import is_in_use
 from collector.state.refusals import ContainerUnusableError
-from collector.state.sqlite import is_in_use
 
 _LITTLE_BYTES: Final = 100 * 2**20
 """Positions take kilobytes; dead letters that Elasticsearch refuses, and gaps of metrics, may take more."""

@@ -24,7 +24,7 @@ from collector.inputs.azure.storage import open_container
 from collector.inputs.event_hub.connection import OWNERSHIP_SECONDS, Visit, find_namespace_host, visit
 from collector.policy import EventHubConnectionString, EventHubStream
 from collector.state.blob import FencedBlobCheckpointStore
-from collector.state.sqlite import is_in_use
+from collector.state.checkpoint_file import is_in_use
 
 _SECONDS: Final = 10.0
 """For all partitions; each needs a connection of its own."""

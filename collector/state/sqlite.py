@@ -3,32 +3,16 @@
 ``collector.state.sqlite_sharing`` has what several processes of one collector need beside it.
 """
 
-import fcntl
-import sqlite3
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from azure.eventhub.aio import CheckpointStore
 
-_OWNER_ONLY: Final = 0o700
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS checkpoint (
-    namespace TEXT NOT NULL,
-    eventhub TEXT NOT NULL,
-    consumer_group TEXT NOT NULL,
-    partition_id TEXT NOT NULL,
-    "offset" TEXT NOT NULL,
-    sequence_number INTEGER NOT NULL,
-    hub_created_ms INTEGER,
-    PRIMARY KEY (namespace, eventhub, consumer_group, partition_id)
-) WITHOUT ROWID
-"""
-_HAS_CREATION: Final = "SELECT 1 FROM pragma_table_info('checkpoint') WHERE name = 'hub_created_ms'"
-_ADD_CREATION: Final = "ALTER TABLE checkpoint ADD COLUMN hub_created_ms INTEGER"
-"""Files of older collectors lack the column."""
+from collector.state.checkpoint_file import lock_folder, open_checkpoints
+
 _NEVER_BACKWARDS: Final = """
 INSERT INTO checkpoint VALUES (?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO UPDATE SET "offset" = excluded."offset", sequence_number = excluded.sequence_number,
@@ -42,10 +26,6 @@ _LIST: Final = """
 SELECT partition_id, "offset", sequence_number, hub_created_ms FROM checkpoint
 WHERE namespace = ? AND eventhub = ? AND consumer_group = ?
 """
-
-
-class StateInUseError(Exception):
-    """Another collector works on this data folder."""
 
 
 class SqliteCheckpointStore(CheckpointStore):
@@ -128,54 +108,3 @@ def key_of(names: Mapping[str, Any]) -> tuple[str, str, str]:
 def normalise(namespace: str, eventhub: str, consumer_group: str) -> tuple[str, str, str]:
     """Azure compares these names without case, as the blob layout of the SDKs does."""
     return namespace.lower(), eventhub.lower(), consumer_group.lower()
-
-
-def open_checkpoints(folder: Path) -> sqlite3.Connection:
-    """Open or create the file of a folder.
-
-    Raises:
-        OSError: the folder cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
-    database = sqlite3.connect(folder / "checkpoints.sqlite", isolation_level=None)
-    database.execute("PRAGMA journal_mode = WAL")
-    database.execute("PRAGMA synchronous = FULL")
-    database.execute(_SCHEMA)
-    if database.execute(_HAS_CREATION).fetchone() is None:
-        database.execute(_ADD_CREATION)
-    return database
-
-
-def lock_folder(folder: Path) -> IO[str]:
-    """Make a data folder ours until the file that is returned is closed, or the process ends.
-
-    Raises:
-        StateInUseError: another process has it.
-        OSError: the folder cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True, mode=_OWNER_ONLY)
-    file = (folder / "collector.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        file.close()
-        raise StateInUseError(
-            f"another collector works on {folder}; give this one a --data folder of its own"
-        ) from error
-    return file
-
-
-_LOCKS: Final = Path("/proc/locks")
-
-
-def is_in_use(folder: Path) -> bool:
-    """Tell whether a process works on this folder, by what Linux tells of locks: to try it would be to take it.
-
-    Elsewhere, and where the folder is not there, nobody is known to.
-    """
-    try:
-        inode = (folder / "collector.lock").stat().st_ino
-        locks = _LOCKS.read_text("ascii").splitlines()
-    except OSError:
-        return False
-    return any("FLOCK" in line and f":{inode} " in line for line in locks)

@@ -4,7 +4,7 @@ Promises: a partition has one owner; of two claims that knew the same state one 
 write its checkpoint any more. Ages go by the machine's monotonic clock, which all of its processes share, so that a
 clock which is set makes no owner look dead. What a worker owned is free at the moment at which its end is told.
 
-The folder is locked by the supervisor of the workers (``SharedFolder``), and by no worker.
+The folder is locked by the supervisor of the workers (``collector.state.shared_folder``), and by no worker.
 """
 
 import time
@@ -15,23 +15,10 @@ from typing import Any, Final, override
 from uuid import uuid4
 
 from collector.state.ownership import StaleOwnerError
-from collector.state.sqlite import SqliteCheckpointStore, key_of, lock_folder, normalise, open_checkpoints
+from collector.state.sqlite import SqliteCheckpointStore, key_of, normalise
 
 _RENEWAL_SECONDS: Final = 10.0
 """What is younger need not be renewed; a renewal costs a write to the disk."""
-_SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS ownership (
-    namespace TEXT NOT NULL,
-    eventhub TEXT NOT NULL,
-    consumer_group TEXT NOT NULL,
-    partition_id TEXT NOT NULL,
-    owner_id TEXT NOT NULL,
-    worker INTEGER NOT NULL,
-    renewed_at REAL NOT NULL,
-    etag TEXT NOT NULL,
-    PRIMARY KEY (namespace, eventhub, consumer_group, partition_id)
-) WITHOUT ROWID
-"""
 _LIST: Final = """
 SELECT partition_id, owner_id, renewed_at, etag FROM ownership
 WHERE namespace = ? AND eventhub = ? AND consumer_group = ?
@@ -45,36 +32,6 @@ _OWNER: Final = """
 SELECT owner_id FROM ownership WHERE namespace = ? AND eventhub = ? AND consumer_group = ? AND partition_id = ?
 """
 _FREE_OWNER: Final = "UPDATE ownership SET owner_id = '', etag = '' WHERE owner_id = ?"
-_FREE_WORKER: Final = "UPDATE ownership SET owner_id = '', etag = '' WHERE worker = ?"
-
-
-class SharedFolder:
-    """A data folder that workers share, held by their supervisor."""
-
-    def __init__(self, folder: Path) -> None:
-        """Lock the folder, and forget the owners of former workers: none of them lives.
-
-        Raises:
-            StateInUseError: another collector works on the folder.
-            OSError: the folder cannot be written.
-        """
-        self._lock = lock_folder(folder)
-        self._database = open_checkpoints(folder)
-        self._database.execute(_SCHEMA)
-        self._database.execute("DELETE FROM ownership")
-
-    def free(self, worker: int) -> None:
-        """Give everybody what a worker owned, which has ended.
-
-        Raises:
-            sqlite3.Error: it cannot be written; then it is free once nobody has renewed it for a while.
-        """
-        self._database.execute(_FREE_WORKER, (worker,))
-
-    def close(self) -> None:
-        """Let another collector have the folder."""
-        self._database.close()
-        self._lock.close()
 
 
 class SharedSqliteCheckpointStore(SqliteCheckpointStore):

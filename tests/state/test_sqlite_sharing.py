@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from collector.state.checkpoint_file import StateInUseError
 from collector.state.ownership import StaleOwnerError
-from collector.state.sqlite import SqliteCheckpointStore, StateInUseError
-from collector.state.sqlite_sharing import SharedFolder, SharedSqliteCheckpointStore
+from collector.state.shared_folder import SharedFolder
+from collector.state.sqlite import SqliteCheckpointStore
+from collector.state.sqlite_sharing import SharedSqliteCheckpointStore
 
 NAMES = {
     "fully_qualified_namespace": "ns.servicebus.windows.net",

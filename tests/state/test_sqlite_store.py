@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from collector.state.sqlite import SqliteCheckpointStore, StateInUseError
+from collector.state.checkpoint_file import StateInUseError
+from collector.state.sqlite import SqliteCheckpointStore
 
 HOST, HUB, GROUP = "ns.servicebus.windows.net", "hub", "$Default"
 PROCESS_LIMIT_S = 60

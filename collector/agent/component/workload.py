@@ -18,7 +18,7 @@ from collector.agent.component.conditions import judge_input, judge_output
 from collector.agent.component.translation import Translation, log_level, translate
 from collector.agent.component.units import Condition, Unit, Units
 from collector.policy import Policy
-from collector.state.sqlite import StateInUseError
+from collector.state.checkpoint_file import StateInUseError
 from collector.telemetry.health import Component
 
 logger = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from collector.agent.workers.process import WorkerProcess
-from collector.state.sqlite_sharing import SharedFolder
+from collector.state.shared_folder import SharedFolder
 
 logger = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from collector import __version__
 from collector.agent.control_client import NoCollectorError, read
 from collector.agent.control_socket import Answer, worker_socket
 from collector.agent.diagnostics import gather_diagnostics
-from collector.agent.monitoring import describe_process
+from collector.agent.own_process import describe_process
 from collector.agent.policy_changes import PolicyInForce
 from collector.agent.status_report import LISTS, begin_report
 from collector.agent.workers.process import WorkerProcess

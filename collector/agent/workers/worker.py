@@ -19,7 +19,7 @@ from collector.agent.views import CollectionViews
 from collector.agent.workers.division import divide
 from collector.agent.workers.line import Line, open_line
 from collector.policy import Policy, PolicyError, load_text
-from collector.state.sqlite import StateInUseError
+from collector.state.checkpoint_file import StateInUseError
 from collector.telemetry.logs import RecentLines
 
 logger = logging.getLogger(__name__)
