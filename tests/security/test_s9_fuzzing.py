@@ -143,6 +143,7 @@ def check_units(lines: bytes, _: Path) -> None:
     output, _, source = lines.partition(b"\n")
     try:
         parts: list[dict[str, Any]] = [json.loads(line) for line in (output, source)]
+        json.dumps(parts, ensure_ascii=False).encode()  # texts of the protocol are UTF-8
         expected = [output_unit(**_plain(parts[0])), input_unit(**_plain(parts[1]))]
     except (ValueError, TypeError, RecursionError, AttributeError, ParseError):
         return
