@@ -17,6 +17,9 @@ from collector.policy.section import Section
 
 _SHORTEST: Final = 4
 """Characters; to look for less would take words apart, and be found by trying anyway."""
+_SHORTEST_IN_BASE64: Final = 8
+_STARTS_IN_BASE64: Final = {0: 0, 1: 2, 2: 3}
+"""How many bytes stand before a text in its group of three -> how many signs of the group are not the text's alone."""
 _NAMED_KEY: Final = re.compile(r"(?:key|signature|sig|password)=([^;&]+)", re.IGNORECASE)
 
 
@@ -62,11 +65,15 @@ def _parts_of(text: str) -> Iterator[str]:
 
 
 def _forms_of(text: str) -> Iterator[str]:
-    """Yield the ways in which a text may be written; base64 without its end, which depends on what follows."""
+    """Yield the ways in which a text may be written, in base64 also as a part of a longer text."""
     yield text
     yield json.dumps(text)[1:-1]
     yield quote(text, safe="")
     yield quote_plus(text)
-    encoded = b64encode(text.encode()).decode()
-    yield encoded
-    yield encoded.rstrip("=")
+    data = text.encode()
+    yield b64encode(data).decode()
+    for before, mixed in _STARTS_IN_BASE64.items():
+        # The first and the last signs depend on what stands beside the text.
+        form = b64encode(bytes(before) + data)[mixed : (before + len(data)) * 8 // 6].decode()
+        if len(form) >= _SHORTEST_IN_BASE64:
+            yield form

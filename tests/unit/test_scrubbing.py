@@ -36,7 +36,8 @@ def policy(tmp_path: Path) -> Policy:
 
 
 def forms(text: str) -> list[str]:
-    return [text, quote(text, safe=""), base64.b64encode(text.encode()).decode(), json.dumps({"a": text})]
+    in_base64 = [base64.b64encode(f"{before}{text}!".encode()).decode() for before in ("", "a:", "ab:", "abc:")]
+    return [text, quote(text, safe=""), json.dumps({"a": text}), *in_base64]
 
 
 def test_every_secret_of_the_policy_is_found(policy: Policy) -> None:
@@ -59,7 +60,7 @@ async def test_no_file_of_the_archive_holds_a_secret_even_if_everything_else_had
     texts = [*ENVIRON.values(), *PARTS]
     leaked = [form for text in texts for form in forms(text)]
     report = {"components": [{"troubles": [{"what": "x", "reason": text} for text in texts]}]}
-    files = gather_diagnostics(policy, report, iter(()), leaked, tmp_path)
+    files = gather_diagnostics(policy, report, "\n".join(leaked), leaked, tmp_path)
     assert set(files) >= {"policy.yml", "status.json", "log.ndjson", "tasks.txt", "threads.txt", "platform.json"}
     assert [name for name, text in files.items() if "c4nary" in text or "YzRuYXJ5" in text] == []
     assert "https://one.example.org:9200" in files["policy.yml"]
