@@ -40,7 +40,7 @@ _FULL_JIT: Final = ("-XX:TieredStopAtLevel=4",)
 _HEAP: Final = "1g"
 _PER_EVENT: Final = 25
 _PARTITIONS: Final = 4
-_AHEAD: Final = 60_000
+_AHEAD: Final = 40_000
 _LOAD: Final = 0.7
 _WINDOWS: Final = 5
 """Parts of the time at the full rate; the median of them counts."""
