@@ -178,8 +178,9 @@ async def test_a_login_by_key_cannot_make_a_key(
 ) -> None:
     made = await admin.security.create_api_key(name="of-an-administrator")
     login = f"{made['id']}:{made['api_key']}"
-    arguments = ["setup", "--elasticsearch", secured_elasticsearch.url, "--api-key", login, "--only", "api-key"]
-    result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env={"COLUMNS": "200"})
+    arguments = ["setup", "--elasticsearch", secured_elasticsearch.url, "--only", "api-key"]
+    environment = {"AOAI_SETUP_API_KEY": login, "AOAI_SETUP_PASSWORD": None, "COLUMNS": "200"}
+    result = await asyncio.to_thread(CliRunner().invoke, app, arguments, env=environment)
     assert result.exit_code == 3
     assert "a login by API key cannot make a key that has privileges" in result.stdout
     assert login not in result.output
