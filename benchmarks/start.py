@@ -116,7 +116,7 @@ def _render(waits: dict[str, list[Wait]]) -> str:
             "# How long a person waits",
             "",
             f"`python -m benchmarks.start` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()};",
-            f"load average {os.getloadavg()[0]:.1f}. {_RUNS} runs of each, in turns.",
+            f"load average {os.getloadavg()[0]:.1f}, niceness {os.nice(0)}. {_RUNS} runs of each, in turns.",
             "",
             f"`run` reads a hub of {_PARTITIONS} partitions with a record waiting in each, has no state yet, and sends",
             "each record at once (`flush_timeout: 1ms`). About 1 s of its time is the Azure SDK's way to open a",
