@@ -147,6 +147,7 @@ def feed(job: LightJob) -> None:
         job.hub.append(HUB, "0", body.encode())
 
 
+@pytest.mark.timeout(240)
 async def test_no_secret_is_in_anything_that_is_said_written_or_sent(
     light_job: LightJob, policy: Path, canaries: Canaries, tmp_path: Path
 ) -> None:

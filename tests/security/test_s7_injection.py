@@ -158,7 +158,12 @@ def report(text: str) -> dict[str, Any]:
                 "failed_requests": 0,
             }
         ],
-        "components": [component, component | {"component": "stream"}],
+        "workers": [{"worker": 1, "pid": 1, "started_at": None, "resident_bytes": None, "restarts": 0}],
+        "components": [
+            component,
+            component | {"component": "stream"},
+            component | {"component": "worker", "name": "1"},
+        ],
     }
 
 

@@ -41,6 +41,7 @@ from collector.replies import LARGEST_REPLY
 from collector.telemetry.endpoint import Endpoint
 
 CAP = 256 * MIB
+PATIENCE = 110.0
 
 type Connect = Callable[[], Awaitable[tuple[asyncio.StreamReader, asyncio.StreamWriter]]]
 type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -62,13 +63,14 @@ def misbehave(answer: Answer) -> Fault:
     return fault
 
 
+@pytest.mark.timeout(240)
 async def test_hostile_events_cost_a_dead_letter_each_and_bounded_memory(light_job: LightJob) -> None:
     events = hostile_events()
     daemon = await light_job.start()
     for body, _ in events.values():
         light_job.hub.append(HUB, "0", body)
     later = feed(light_job.hub, events=40, per_event=5)
-    await daemon.wait_to_settle(len(events) + len(later))
+    await daemon.wait_to_settle(len(events) + len(later), patience=PATIENCE)
 
     assert peak_memory(daemon.process.pid) < CAP
     stored = [(stream, document) for (stream, _), document in light_job.server.stored.items()]
@@ -80,12 +82,13 @@ async def test_hostile_events_cost_a_dead_letter_each_and_bounded_memory(light_j
     assert await daemon.stop() == 0
 
 
+@pytest.mark.timeout(240)
 async def test_hostile_replies_of_elasticsearch_cost_bounded_memory_and_lose_nothing(light_job: LightJob) -> None:
     answers = (answer_inflating, answer_without_end, answer_with_a_long_header)
     light_job.server.faults.extend(misbehave(answer) for answer in answers)
     fed = feed(light_job.hub, events=40, per_event=5)
     daemon = await light_job.start()
-    await daemon.wait_to_settle(len(fed))
+    await daemon.wait_to_settle(len(fed), patience=PATIENCE)
 
     assert not light_job.server.faults
     assert peak_memory(daemon.process.pid) < CAP
