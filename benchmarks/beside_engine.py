@@ -29,7 +29,7 @@ from benchmarks.processes import cpu_seconds
 from benchmarks.subjects import daemon
 from benchmarks.verdicts import Verdict
 from collector.assets.installation import install
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds, record_id
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 from collector.engine import EmbeddedEngine
 from collector.events import Source
@@ -189,10 +189,11 @@ async def _sample_latency(site: Site, seconds: float) -> list[float]:
 async def _time_one(site: Site, index: str, partition: str, record: dict[str, object]) -> float:
     """Return the seconds from the append of one record until the engine has it."""
     begun = time.monotonic()
-    number = site.emulator.append(HUB, partition, compact({"records": [record]}).encode())
+    body = compact({"records": [record]}).encode()
+    number = site.emulator.append(HUB, partition, body)
     host = EventHubConnectionString.parse(site.emulator.connection_string()).host
-    ids = RecordIds(Source(host, HUB, "$Default"), partition)
-    path = f"/{index}/_doc/{ids.record_id(number, 0, compact(record).encode()).decode()}?_source=false"
+    event_id = EventIds(Source(host, HUB, "$Default"), partition).event_id(number, body)
+    path = f"/{index}/_doc/{record_id(event_id, 0).decode()}?_source=false"
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while True:
             async with site.session.get(path) as reply:

@@ -32,7 +32,7 @@ def _gateway(**bodies: str) -> Record:
 
 def _record(record: Mapping[str, object]) -> Record:
     text = compact(record)
-    return Record(text.encode(), text)
+    return Record(text)
 
 
 def _responses_stream() -> str:

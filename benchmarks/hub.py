@@ -9,6 +9,7 @@ import argparse
 import asyncio
 import itertools
 import random
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from uuid import UUID
@@ -83,16 +84,23 @@ def make_bodies(per_event: int, kind: str = "requests") -> Iterator[bytes]:
 
 async def main(options: argparse.Namespace) -> None:
     """Fill the hub and serve it."""
-    retention = _RETENTION_BYTES_OF_ENDLESS if options.sink or options.rate else _RETENTION_BYTES
+    endless = options.sink or options.rate
+    retention = _RETENTION_BYTES_OF_ENDLESS if endless else _RETENTION_BYTES
     async with EventHubsEmulator([Hub(HUB, options.partitions, retention_bytes=retention)]) as emulator:
         bodies = make_bodies(options.per_event, options.kind)
+        if not endless:  # made before anyone reads, since making them takes its time
+            bodies = iter(list(itertools.islice(bodies, options.records // options.per_event)))
         feeder = Feeder(emulator, bodies, options.per_event, options.partitions)
-        feeder.fill(options.records)
+        feeder.fill(options.records if options.first is None else options.first)
         print(emulator.connection_string(), flush=True)
         if options.rate:
             await feeder.pace(options.rate)
         elif options.sink:
             await _follow(feeder, options.records, options.sink)
+        elif options.first is not None:
+            await asyncio.to_thread(sys.stdin.readline)
+            feeder.fill(options.records)
+            await asyncio.Event().wait()
         else:
             await asyncio.Event().wait()
 
@@ -113,6 +121,7 @@ def _read_options() -> argparse.Namespace:
     for name in ("records", "per_event", "partitions"):
         parser.add_argument(name, type=int)
     parser.add_argument("--kind", choices=KINDS, default="requests", help="what the records are")
+    parser.add_argument("--first", type=int, help="records that are there before a line comes in; without it, all")
     parser.add_argument("--sink", help="the sink's address")
     parser.add_argument("--rate", type=float, help="records a second")
     return parser.parse_args()

@@ -10,15 +10,15 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from statistics import median
-from typing import Final
+from typing import Final, cast
 
 from benchmarks.effort import Effort
 from benchmarks.hub import make_bodies
 from benchmarks.verdicts import Verdict
 from collector.agent.stream_encoding import build_encoder
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds, record_ids
 from collector.delivery.routing import routes_beside
-from collector.events import DataStream, Position, Record, Source
+from collector.events import DataStream, Position, Record, Source, category_of
 from collector.inputs.splitting import split_at_once
 from collector.output.elasticsearch.outcomes import all_created
 from collector.policy import EventHubStream
@@ -62,18 +62,17 @@ def _make_encoding_work() -> Callable[[], None]:
     stream = EventHubStream.model_validate(_STREAM)
     target = DataStream("logs", stream.data_stream.dataset, stream.data_stream.namespace)
     encoder = build_encoder(source, stream, target, (), routes=routes_beside(target.dataset))
-    content, ids = MetadataLevel(_KEY), RecordIds(source, "0")
+    content, ids = MetadataLevel(_KEY), EventIds(source, "0")
     bodies = list(itertools.islice(make_bodies(_PER_EVENT), _EVENTS_A_ROUND))
     moment = datetime(2026, 3, 10, 9, 10, tzinfo=UTC)
 
     def work() -> None:
         for number, body in enumerate(bodies):
-            origin = encoder.origin("0", Position(str(number), number, moment))
-            for index, entry in enumerate(split_at_once(body) or ()):
-                record_id = ids.record_id(number, index, entry.source)
-                kept = content.apply(entry)
-                if isinstance(kept, Record):
-                    encoder.record(record_id, origin, kept)
+            records = cast("Sequence[Record]", split_at_once(body))
+            categories = [category_of(record.text) for record in records]
+            kept = content.apply_to_all(records, categories)
+            named = record_ids(ids.event_id(number, body), 0, len(kept))
+            encoder.records(named, encoder.origin("0", Position(str(number), number, moment)), kept, categories)
 
     return work
 

@@ -42,7 +42,7 @@ def measure_backlog(effort: Effort) -> Sequence[Verdict]:
 
 
 def _read_backlog(records: int) -> list[Sample]:
-    with set_stage(daemon, records=records, per_event=_PER_EVENT, partitions=PARTITIONS) as stage:
+    with set_stage(daemon, records=records, per_event=_PER_EVENT, partitions=PARTITIONS, full=True) as stage:
         return watch(stage, lambda sample: sample.documents < records)
 
 

@@ -20,7 +20,13 @@ from benchmarks.processes import cpu_seconds, peak_memory_mib
 from benchmarks.subjects import Subject
 
 _WARM: Final = 0.15
-"""The first part of each run is not counted: imports, connections, claiming partitions."""
+"""The first part of each run is not counted: imports, connections, claiming partitions.
+
+It is all that the hub holds then. What a reader without a checkpoint finds in a hub may have been written by an earlier
+one, and our daemon looks it up first; the steady state is what comes in afterwards.
+"""
+_SECONDS_TO_LOOK: Final = 2.0
+"""After the first part: until then the daemon has asked where the partitions ended when it began."""
 _PATIENCE_SECONDS: Final = 180.0
 
 
@@ -89,12 +95,14 @@ def set_stage(  # noqa: PLR0913 - what a hub is filled with
     per_event: int,
     partitions: int,
     kind: str = "requests",
+    full: bool = False,
     endless: bool = False,
     rate: float = 0,
 ) -> Iterator[Stage]:
     """Start hub, sink and subject, and wait until the first part of the records arrived; end the three afterwards.
 
-    An endless hub always has so many records that were not delivered yet; or with a rate, so many more each second.
+    A full hub has all records from the start, an endless one always has so many that were not delivered yet; or with a
+    rate, so many more each second.
 
     Raises:
         BenchmarkError: the records did not arrive.
@@ -104,6 +112,8 @@ def set_stage(  # noqa: PLR0913 - what a hub is filled with
     hub = ["-m", "benchmarks.hub", str(records), str(per_event), str(partitions), "--kind", kind]
     hub += ["--rate", str(rate)] if rate else []
     hub += ["--sink", url] if endless else []
+    first = 0 if full or endless or rate else int(records * _WARM) + per_event * partitions
+    hub += ["--first", str(first)] if first else []
     with (
         tempfile.TemporaryDirectory() as folder,
         _process([sys.executable, "-m", "benchmarks.sink", str(port)]) as sink,
@@ -114,6 +124,9 @@ def set_stage(  # noqa: PLR0913 - what a hub is filled with
         log = Path(folder) / "subject.log"
         with log.open("w") as said, _process(subject(connection_string, url, Path(folder)), said, said) as process:
             begun = _wait_for(url, int(records * _WARM), process, log)
+            if first:
+                time.sleep(_SECONDS_TO_LOOK)
+                print(file=emulator.stdin, flush=True)
             yield Stage(emulator, sink, process, log, url, begun)
 
 
@@ -121,7 +134,7 @@ def set_stage(  # noqa: PLR0913 - what a hub is filled with
 def _process(
     command: list[str], output: IO[str] | int = subprocess.PIPE, errors: IO[str] | int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(command, stdout=output, stderr=errors, text=True) as process:
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=errors, text=True) as process:
         try:
             yield process
         finally:

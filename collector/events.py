@@ -6,11 +6,12 @@ This module is the floor of the import order; it imports nothing of the project.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
-_CATEGORY_KEY: Final = '"category":"'
+_CATEGORY_KEY: Final = ',"category":"'
+"""As Azure writes it: never first. Within a text its quotes would be escaped."""
 
 
 class RejectReason(StrEnum):
@@ -28,14 +29,16 @@ class RejectReason(StrEnum):
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
-    """One record: ``source`` is what Azure sent (the id is made from it), ``text`` what is delivered.
+    """One record, as the JSON text that Azure sent."""
 
-    The two differ only when ``repaired`` is set.
-    """
-
-    source: bytes
+    repaired: ClassVar[bool] = False
     text: str
-    repaired: bool = False
+
+
+class RepairedRecord(Record, frozen=True, gc=False):
+    """A record that was not quite JSON, with the text that it was mended to."""
+
+    repaired: ClassVar[bool] = True
 
 
 class Reject(msgspec.Struct, frozen=True, gc=False):
@@ -59,8 +62,7 @@ class Source:
     consumer_group: str
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(msgspec.Struct, frozen=True, gc=False):
     """Where one event stands in its partition; the offset is opaque and only ever handed back."""
 
     offset: str
@@ -97,8 +99,7 @@ def category_of(text: str) -> str | None:
     Azure writes it before anything nested, without blanks: then nothing else is read.
     """
     start = text.find(_CATEGORY_KEY)
-    # With one brace before it the key belongs to the record; after a backslash it is the end of another key.
-    if start > 0 and text[0] == "{" and text[start - 1] != "\\" and text.find("{", 1, start) < 0:
+    if start > 0 and text.find("{", 1, start) < 0:  # with one brace before it the key belongs to the record
         begin = start + len(_CATEGORY_KEY)
         category = text[begin : text.find('"', begin)]
         if "\\" not in category:

@@ -43,7 +43,7 @@ class Load:
             text = json.dumps(self.make(source), separators=(",", ":"), ensure_ascii=False)
             position = Position(str(number * 4096), number, datetime(2026, 3, 10, 9, 10, tzinfo=UTC))
             record_id = f"{number:022}".encode()
-            lines.append(encoder.record(record_id, encoder.origin("0", position), Record(text.encode(), text)))
+            lines.append(encoder.record(record_id, encoder.origin("0", position), Record(text)))
         return b"".join(lines)
 
 

@@ -14,7 +14,7 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 from benchmarks.measuring import BenchmarkError
 from benchmarks.sizing.kinds import Kind
 from collector.assets.installation import install
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds, record_id
 from collector.delivery.routing import routes_beside
 from collector.engine import EmbeddedEngine
 from collector.events import DataStream, Entry, Position, Record, Source
@@ -110,14 +110,14 @@ class Store:
 
 
 def _lines(encoder: StreamEncoder, kind: Kind, apply: Callable[[Entry], Entry]) -> Iterator[bytes]:
-    ids = RecordIds(_SOURCE, _PARTITION)
+    ids = EventIds(_SOURCE, _PARTITION)
     for number, text in enumerate(kind.texts):
-        received = Record(text.encode(), text)
+        received = Record(text)
         entry = apply(received)
         if not isinstance(entry, Record):
             raise BenchmarkError(f"the content policy takes this for no record: {text[:200]}")
         origin = encoder.origin(_PARTITION, Position(str(number * 512), number, _ARRIVED))
-        yield encoder.record(ids.record_id(number, 0, received.source), origin, entry)
+        yield encoder.record(record_id(ids.event_id(number, text.encode()), 0), origin, entry)
 
 
 @contextmanager

@@ -19,7 +19,7 @@ _BYTES_AT_ONCE: Final = 64 * 1024
 class Output(Protocol):
     """Where items go; it settles each of them exactly once, whatever happens."""
 
-    def add(self, item: Item) -> None:
+    def add(self, load: Item) -> None:
         """Take one item over; never blocks."""
         ...
 

@@ -1,30 +1,53 @@
 """Record ids: the same record read again gets the same ``_id``, another record never does.
 
-An id is the base64url of a 128-bit BLAKE2b over host, hub, partition, sequence number, index in the event and the
-record's bytes as received. The position makes a replay the same; the bytes keep a deleted and re-created hub, whose
-sequence numbers start again, apart (decision 4 of the design).
+An id is the base64url of 18 bytes: the first 15 of a SHA-256 over host, hub, partition, sequence number and the body of
+the event as received, then the record's index in the event. The position makes a replay the same; the body keeps a
+deleted and re-created hub, whose sequence numbers start again, apart (decision 4 of the design, and decision 0016).
+
+The digest is made once an event, and the ids of an event's records share their first 20 characters, which
+Elasticsearch stores once. 24 characters of base64url it keeps as their 18 bytes.
 """
 
-from binascii import b2a_base64
-from hashlib import blake2b
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from typing import Final
 
 from collector.events import Source
 
-_DIGEST_BYTES: Final = 16
-_ID_CHARACTERS: Final = 22
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_DIGEST_BYTES: Final = 15
+_INDEX_BYTES: Final = 3
+"""No event holds as many records as these can tell apart: of the largest, 32 MiB inflated, each would have 2 bytes."""
 
 
-class RecordIds:
-    """Makes the ids of one partition."""
+def _encode_index(index: int) -> bytes:
+    return urlsafe_b64encode(index.to_bytes(_INDEX_BYTES))
+
+
+_FIRST_INDEXES: Final = tuple(map(_encode_index, range(512)))
+"""Of nearly all records."""
+
+
+class EventIds:
+    """Names the events of one partition."""
 
     def __init__(self, source: Source, partition: str) -> None:
         # Names cannot hold a zero byte, so no two partitions begin alike. Azure compares both names without case.
         self._prefix = f"{source.host.lower()}\0{source.hub.lower()}\0{partition}\0".encode()
 
-    def record_id(self, sequence_number: int, index: int, received: bytes) -> bytes:
-        """Return the 22 characters that name the record at ``index`` of the event."""
-        named = b"%b%d\0%d\0" % (self._prefix, sequence_number, index)
-        digest = blake2b(named + received, digest_size=_DIGEST_BYTES).digest()
-        return b2a_base64(digest, newline=False).translate(_URL_SAFE)[:_ID_CHARACTERS]
+    def event_id(self, sequence_number: int, body: bytes) -> bytes:
+        """Return the 20 characters with which the ids of the event's records begin."""
+        named = sha256(b"%b%d\0" % (self._prefix, sequence_number))
+        named.update(body)
+        return urlsafe_b64encode(named.digest()[:_DIGEST_BYTES])
+
+
+def record_ids(event_id: bytes, first: int, count: int) -> list[bytes]:
+    """Return the 24 characters each that name so many records of the event, from the one at index ``first`` on."""
+    if first + count <= len(_FIRST_INDEXES):
+        return [event_id + index for index in _FIRST_INDEXES[first : first + count]]
+    return [event_id + _encode_index(index) for index in range(first, first + count)]
+
+
+def record_id(event_id: bytes, index: int) -> bytes:
+    """Return the one that names the record at ``index``."""
+    return record_ids(event_id, index, 1)[0]

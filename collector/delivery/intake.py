@@ -1,17 +1,17 @@
 """The way in: gives each record of an event its id and hands it to the output."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, Protocol, cast
 
 from collector.delivery.acknowledgement import EventTicket, Lane, SettledTwiceError
 from collector.delivery.budget import Budget
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds, record_id, record_ids
 from collector.delivery.processing import RecordProcessing
 from collector.delivery.tap import Taps
-from collector.events import Entry, Position, Record, Source
+from collector.events import Entry, Position, Record, Reject, Source, category_of
 from collector.output.elasticsearch.encoding import Origin, StreamEncoder
-from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.items import Item, Load, Parcel
 from collector.policy.processors import Processor
 from collector.redact import ContentPolicy
 from collector.telemetry.counters import Counters
@@ -25,8 +25,8 @@ _BYTES_OF_A_SLICE: Final = 64 * 1024
 class Output(Protocol):
     """Where items go; it settles each of them exactly once, whatever happens."""
 
-    def add(self, item: Item) -> None:
-        """Take one item over; never blocks."""
+    def add(self, load: Load) -> None:
+        """Take documents over; never blocks."""
         ...
 
 
@@ -49,9 +49,7 @@ class Intake:
 
         ``taps`` are shown what passes.
         """
-        self._encode: Callable[[bytes, Origin, Record], bytes | None] = (
-            RecordProcessing(encoder, processors).encode if processors else encoder.record
-        )
+        self._process = RecordProcessing(encoder, processors).encode if processors else None
         self._source = source
         self._encoder = encoder
         self._output = output
@@ -59,7 +57,7 @@ class Intake:
         self._counters = counters
         self._content = content
         self._taps = taps or Taps()
-        self._ids: dict[str, RecordIds] = {}
+        self._ids: dict[str, EventIds] = {}
 
     @property
     def turn(self) -> asyncio.Lock:
@@ -74,19 +72,19 @@ class Intake:
         """Give reserved room back without taking anything in."""
         self._budget.give_back(size)
 
-    async def accept(self, lane: Lane, position: Position, entries: Iterable[Entry], size: int) -> None:
-        """Hand the records of an event to the output, in slices, each when there is room for it.
+    async def accept(self, lane: Lane, position: Position, body: bytes, entries: Iterable[Entry]) -> None:
+        """Hand the records of an event, which ``body`` was split into, to the output, in slices when there is room.
 
         The reserved bytes are used first, and no event that they suffice for waits. Nothing is held while a slice
         waits, so that the records under way can always make room for it. When the lane is revoked meanwhile, the rest
         is the next owner's. An event that is under way in this lane already is not taken in twice.
         """
         if lane.holds(position):
-            self.forgo(size)
+            self.forgo(len(body))
             return
-        event = _Event(lane, position, lane.came_before(position), self._encoder.origin(lane.partition, position))
-        left = size
-        for slice_, cost in _slices(entries):
+        event = self._begin(lane, position, body)
+        left = len(body)
+        for slice_, cost in _slices(entries, left):
             if event.records and cost > left:
                 self._budget.give_back(left)
                 left = cost
@@ -103,6 +101,12 @@ class Intake:
         self._budget.give_back(left)
         event.ticket.close()
 
+    def _begin(self, lane: Lane, position: Position, body: bytes) -> "_Event":
+        partition = lane.partition
+        ids = self._ids.get(partition) or self._ids.setdefault(partition, EventIds(self._source, partition))
+        event_id = ids.event_id(position.sequence_number, body)
+        return _Event(lane, position, event_id, self._encoder.origin(partition, position))
+
     def _hand_over(self, event: "_Event", entries: Sequence[Entry], cost: int) -> None:
         """Hand a slice of an event to the output."""
         counters = self._counters
@@ -110,29 +114,43 @@ class Intake:
         counters.in_flight += len(entries)
         event.ticket.expect(len(entries))
         slice_ = _Slice(event.ticket, len(entries), cost, self._budget)
-        lane, number, written = event.lane, event.position.sequence_number, 0
-        partition = lane.partition
-        ids = self._ids.get(partition) or self._ids.setdefault(partition, RecordIds(self._source, partition))
-        watched = self._taps.watched
-        for index, received in enumerate(entries, event.records):
-            record_id = ids.record_id(number, index, received.source)
-            entry = received if self._content is None else self._content.apply(received)
-            if watched:
-                self._taps.offer(self._source, partition, number, entry)
-            if isinstance(entry, Record):
-                counters.repaired += entry.repaired
-                line = self._encode(record_id, event.origin, entry)
-                if line is None:
-                    self._drop(slice_)
-                    continue
-                reason = None
-            else:
-                line = self._encoder.reject(record_id, event.origin, index, entry)
-                reason = entry.reason
-            written += len(line)
-            self._output.add(Item(line, slice_.settle, reason, lane.window, number, len(received.source), event.unsure))
+        alike = self._process is None and not self._taps.watched and set(map(type, entries)) == {Record}
+        hand_over = self._hand_over_together if alike else self._hand_over_each
+        slice_.count_what_was_written(hand_over(event, entries, slice_))
         event.records += len(entries)
-        slice_.count_what_was_written(written)
+
+    def _hand_over_together(self, event: "_Event", entries: Sequence[Entry], slice_: "_Slice") -> int:
+        """Hand over records that nothing tells apart; return the bytes written."""
+        received = cast("Sequence[Record]", entries)
+        categories = [category_of(record.text) for record in received]
+        records = received if self._content is None else self._content.apply_to_all(received, categories)
+        count = len(records)
+        lines = self._encoder.records(record_ids(event.id, event.records, count), event.origin, records, categories)
+        size = slice_.size - count * _BYTES_BESIDE_A_RECORD
+        number = event.position.sequence_number
+        self._output.add(Parcel(count, lines, slice_.settle, event.lane.window, number, size, event.unsure))
+        return len(lines)
+
+    def _hand_over_each(self, event: "_Event", entries: Sequence[Entry], slice_: "_Slice") -> int:
+        """Hand over entries each of which may have a way of its own; return the bytes written."""
+        window, number, written = event.lane.window, event.position.sequence_number, 0
+        for index, received in enumerate(entries, event.records):
+            entry = received if self._content is None else self._content.apply(received)
+            self._taps.offer(self._source, event.lane.partition, number, entry)
+            lines = self._encode(record_id(event.id, index), event.origin, index, entry)
+            if lines is None:
+                self._drop(slice_)
+                continue
+            written += len(lines)
+            reason = entry.reason if isinstance(entry, Reject) else None
+            self._output.add(Item(lines, slice_.settle, reason, window, number, _size(received), event.unsure))
+        return written
+
+    def _encode(self, id_: bytes, origin: Origin, index: int, entry: Entry) -> bytes | None:
+        if isinstance(entry, Reject):
+            return self._encoder.reject(id_, origin, index, entry)
+        self._counters.repaired += entry.repaired
+        return (self._process or self._encoder.record)(id_, origin, entry)
 
     def _drop(self, slice_: "_Slice") -> None:
         """Settle a record that a processor drops: nobody has to answer for it."""
@@ -144,12 +162,13 @@ class Intake:
 class _Event:
     """An event on its way in."""
 
-    __slots__ = ("lane", "origin", "position", "records", "ticket", "unsure")
+    __slots__ = ("id", "lane", "origin", "position", "records", "ticket", "unsure")
 
-    def __init__(self, lane: Lane, position: Position, unsure: bool, origin: Origin) -> None:
+    def __init__(self, lane: Lane, position: Position, event_id: bytes, origin: Origin) -> None:
         self.lane = lane
         self.position = position
-        self.unsure = unsure
+        self.unsure = lane.came_before(position)
+        self.id = event_id
         self.origin = origin
         self.ticket = lane.begin(position)
         self.records = 0
@@ -158,46 +177,54 @@ class _Event:
 class _Slice:
     """Records that share room in the budget and give it back together."""
 
-    __slots__ = ("_budget", "_bytes", "_records", "_ticket", "_unsettled")
+    __slots__ = ("_budget", "_records", "_ticket", "_unsettled", "size")
 
     def __init__(self, ticket: EventTicket, records: int, size: int, budget: Budget) -> None:
         self._ticket = ticket
         self._records = records
         self._unsettled = records
-        self._bytes = size
+        self.size = size
         self._budget = budget
 
-    def settle(self) -> None:
-        """Note that one more of them is settled; the event hears of it when all are.
+    def settle(self, records: int = 1) -> None:
+        """Note that so many more of them are settled; the event hears of it when all are.
 
         Raises:
-            SettledTwiceError: every record was settled before.
+            SettledTwiceError: fewer than that were unsettled.
         """
-        self._unsettled -= 1
+        self._unsettled -= records
         if self._unsettled == 0:
             self._ticket.settle(self._records)
-            self._budget.give_back(self._bytes, self._records)
+            self._budget.give_back(self.size, self._records)
         elif self._unsettled < 0:
             raise SettledTwiceError("a slice has no unsettled record")
 
     def count_what_was_written(self, written: int) -> None:
         """Take as much more as the documents turned out to be larger; control characters, say, grow sixfold."""
-        excess = written - self._bytes
+        excess = written - self.size
         if excess > 0 and self._unsettled:
             self._budget.add(excess)
-            self._bytes += excess
+            self.size += excess
 
 
-def _slices(entries: Iterable[Entry]) -> Iterator[tuple[list[Entry], int]]:
-    """Cut the entries where their documents come to about 64 KiB; yield each slice with its size."""
+def _slices(entries: Iterable[Entry], size: int) -> Iterator[tuple[Sequence[Entry], int]]:
+    """Cut the entries of a body where their documents come to about 64 KiB; yield each slice with its size."""
+    if isinstance(entries, list) and size + len(entries) * _BYTES_BESIDE_A_RECORD <= _BYTES_OF_A_SLICE:
+        if entries:
+            yield entries, size + len(entries) * _BYTES_BESIDE_A_RECORD
+        return
     slice_: list[Entry] = []
-    size = 0
+    cost = 0
     for entry in entries:
-        more = len(entry.source) + _BYTES_BESIDE_A_RECORD
-        if slice_ and size + more > _BYTES_OF_A_SLICE:
-            yield slice_, size
-            slice_, size = [], 0
+        more = _size(entry) + _BYTES_BESIDE_A_RECORD
+        if slice_ and cost + more > _BYTES_OF_A_SLICE:
+            yield slice_, cost
+            slice_, cost = [], 0
         slice_.append(entry)
-        size += more
+        cost += more
     if slice_:
-        yield slice_, size
+        yield slice_, cost
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.source if isinstance(entry, Reject) else entry.text)

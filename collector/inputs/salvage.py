@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from collector.events import Entry, Record, Reject, RejectReason
+from collector.events import Entry, Record, Reject, RejectReason, RepairedRecord
 from collector.inputs.envelope import NestingError, StrictParseError, find_pieces, read_piece, split_strictly
 
 # Possessive quantifiers, and the end of text as a last closing quote (even after a lone backslash), keep both patterns
@@ -175,7 +175,7 @@ def _repair(piece: str, source: bytes) -> Entry:
         return Reject(source, _reason(piece, source), str(error))
     match entries:
         case [Record(text=text)]:
-            return Record(source, text, repaired=True)
+            return RepairedRecord(text)
         case [Reject(reason=reason, detail=detail)]:
             return Reject(source, reason, detail)
         case _:
@@ -216,4 +216,4 @@ def _reason(piece: str, source: bytes) -> RejectReason:
 
 
 def _mark_repaired(entry: Entry) -> Entry:
-    return Record(entry.source, entry.text, repaired=True) if isinstance(entry, Record) else entry
+    return RepairedRecord(entry.text) if isinstance(entry, Record) else entry

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from collector.events import Entry, Reject, RejectReason
-from collector.inputs.envelope import StrictParseError, find_pieces, read_piece
+from collector.inputs.envelope import StrictParseError, find_pieces, read_as_azure_writes, read_piece
 from collector.inputs.salvage import salvage
 
 MAX_INFLATED_BYTES: Final = 32 * 1024 * 1024
@@ -41,7 +41,7 @@ def split(body: bytes) -> list[Entry]:
     return list(split_slowly(body))
 
 
-def split_at_once(body: bytes) -> Iterator[Entry] | None:
+def split_at_once(body: bytes) -> list[Entry] | None:
     """Return the entries of a body that costs little more memory than it is long; None for any other.
 
     Others are those that must be inflated or mended, and those of many tiny records. Already to find 300,000 records
@@ -49,11 +49,14 @@ def split_at_once(body: bytes) -> Iterator[Entry] | None:
     """
     if body.startswith(_GZIP_MAGIC) or (len(body) > _LARGE_BODY and body[::_SAMPLE].count(b"{") > _MANY_BRACES):
         return None
+    plain = read_as_azure_writes(body)
+    if plain is not None:
+        return plain if len(plain) <= MANY_RECORDS else None
     try:
         pieces = find_pieces(body)
     except StrictParseError:
         return None
-    return map(read_piece, pieces) if len(pieces) <= MANY_RECORDS else None
+    return list(map(read_piece, pieces)) if len(pieces) <= MANY_RECORDS else None
 
 
 def split_slowly(body: bytes) -> Iterator[Entry]:

@@ -1,6 +1,7 @@
 """The levels ``metadata`` and ``redacted``: from an entry to what may leave of it."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final, cast, override
 
 import msgspec
@@ -15,10 +16,7 @@ from collector.redact.treatments import Redacting, Treatment, Withholding
 
 WITHHELD: Final = "[withheld]"
 """The key of a record that could not be read, with the marker of its text."""
-_CATEGORY_KEY: Final = ',"category":"'
-"""As Azure writes it. Within a text its quotes would be escaped, and within an object a second brace goes before it."""
 _WITHOUT_BODY: Final = frozenset({"Audit", "RequestResponse", "AzureOpenAIRequestUsage"})
-_CATEGORIES_WITHOUT_BODY: Final = tuple(f'{_CATEGORY_KEY}{category}"' for category in _WITHOUT_BODY)
 _WRITER: Final = "/PROVIDERS/MICROSOFT.COGNITIVESERVICES/"
 _LONGEST_WITHOUT_BODY: Final = 4096
 """Characters. Records of these categories have about 1,000; a longer one holds what nobody knows of."""
@@ -38,25 +36,21 @@ class _Level(ContentPolicy):
     def apply(self, entry: Entry) -> Entry:
         if not isinstance(entry, Record):
             return Reject(self._salvage(entry.source), entry.reason, entry.detail)
-        text = entry.text
-        # Most records have no body, and this look is all that the policy costs them.
-        key = text.find(_CATEGORY_KEY)
-        if (
-            text.startswith(_CATEGORIES_WITHOUT_BODY, key)
-            and "{" not in text[1:key]
-            and len(text) <= _LONGEST_WITHOUT_BODY
-            and _WRITER in text
-        ):
-            return entry
-        return self._treated(entry)
+        return self.apply_to_all((entry,), (category_of(entry.text),))[0]
 
-    def _treated(self, record: Record) -> Record:
-        text = record.text
-        category = category_of(text)
-        if category in _WITHOUT_BODY and len(text) <= _LONGEST_WITHOUT_BODY and _WRITER in text:
-            return record
-        written = self._read(text, category)
-        return record if written is None else Record(written, written.decode(), record.repaired)
+    @override
+    def apply_to_all(self, records: Sequence[Record], categories: Sequence[str | None]) -> Sequence[Record]:
+        # Most records have no body, and this look is all that the policy costs them.
+        return [
+            record
+            if category in _WITHOUT_BODY and len(record.text) <= _LONGEST_WITHOUT_BODY and _WRITER in record.text
+            else self._treated(record, category)
+            for record, category in zip(records, categories, strict=True)
+        ]
+
+    def _treated(self, record: Record, category: str | None) -> Record:
+        written = self._read(record.text, category)
+        return record if written is None else type(record)(written.decode())
 
     def _read(self, text: str, category: str | None) -> bytes | None:
         try:

@@ -7,7 +7,7 @@ from typing import Final
 
 from elasticsearch import Elasticsearch
 
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds, record_id
 from collector.delivery.routing import LOGS
 from collector.events import DataStream, Position, Reject, RejectReason, Source
 from collector.output.elasticsearch.encoding import DEAD_LETTER_DATASET, StreamEncoder
@@ -36,12 +36,12 @@ def write_dead_letters(client: Elasticsearch, reports: Sequence[Report], namespa
         ScenarioRefusedError: a document was refused.
     """
     encoder = StreamEncoder(_SOURCE, DataStream("logs", LOGS, namespace), (), preserve_original=False)
-    ids = RecordIds(_SOURCE, "0")
+    ids = EventIds(_SOURCE, "0")
     write_lines(
         client,
         (
             encoder.reject(
-                ids.record_id(number, 0, _PIECE),
+                record_id(ids.event_id(number, _PIECE), 0),
                 encoder.origin("0", Position(str(number), number, at)),
                 0,
                 Reject(_PIECE, RejectReason(reason), "the piece ends too early"),

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import msgspec
 from elasticsearch import Elasticsearch
 
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds, record_id
 from collector.delivery.routing import LOGS, routes_beside
 from collector.events import DataStream, Position, Record, Source
 from collector.inputs.azure_metrics.ports import Document
@@ -102,14 +102,14 @@ def _encode_records(texts: Iterable[tuple[datetime, str]], namespace: str) -> It
     tags = (f"{CONTENT_TAG_PREFIX}metadata",)
     target = DataStream("logs", LOGS, namespace)
     encoder = StreamEncoder(_SOURCE, target, tags, preserve_original=False, routes=routes_beside(LOGS))
-    ids, content = RecordIds(_SOURCE, _PARTITION), MetadataLevel(derive_key(_HASH_KEY))
+    ids, content = EventIds(_SOURCE, _PARTITION), MetadataLevel(derive_key(_HASH_KEY))
     for number, (at, text) in enumerate(texts):
-        received = Record(text.encode(), text)
+        received = Record(text)
         origin = encoder.origin(_PARTITION, Position(str(number * 512), number, at + _ON_THE_WAY))
         entry = content.apply(received)
         if not isinstance(entry, Record):
             raise ScenarioRefusedError(f"the content policy takes this for no record: {text}")
-        yield encoder.record(ids.record_id(number, 0, received.source), origin, entry)
+        yield encoder.record(record_id(ids.event_id(number, text.encode()), 0), origin, entry)
 
 
 def _texts(ledger: Ledger) -> Iterator[tuple[datetime, str]]:

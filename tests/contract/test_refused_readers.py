@@ -19,7 +19,7 @@ from collector.inputs.event_hub.progress import PartitionProgress, StreamProgres
 from collector.inputs.event_hub.reader import EventHubReader
 from collector.inputs.event_hub.watch import SECONDS_OF_SILENCE, PartitionWatch
 from collector.output.elasticsearch.encoding import StreamEncoder
-from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.items import Load, unfold
 from collector.policy import load_policy
 from collector.state.sqlite import SqliteCheckpointStore
 from collector.telemetry.counters import Counters
@@ -46,11 +46,12 @@ class Settler:
         self.arrived = 0
         self._counters = counters
 
-    def add(self, item: Item) -> None:
-        self.arrived += 1
-        self._counters.in_flight -= 1
-        self._counters.indexed += 1
-        item.settle()
+    def add(self, load: Load) -> None:
+        for item in unfold([load]):
+            self.arrived += 1
+            self._counters.in_flight -= 1
+            self._counters.indexed += 1
+            item.settle()
 
 
 class Rig:

@@ -11,7 +11,7 @@ from plugins.bulk_server import BulkServer
 
 from collector.delivery.acknowledgement import Lane
 from collector.delivery.intake import Intake
-from collector.events import Entry, Position, Record
+from collector.events import Entry, Position, Record, Reject
 from collector.output.elasticsearch.output import ElasticsearchOutput
 from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
@@ -36,7 +36,7 @@ class Rig:
         """Take in one event for each entry; sequence numbers count up from 0."""
         for entry in entries:
             number = self.counters.events
-            taking_in = self.intake.accept(self.lane, Position(str(number), number, NOON), [entry], 0)
+            taking_in = self.intake.accept(self.lane, Position(str(number), number, NOON), body_of(entry), [entry])
             with suppress(StopIteration):  # it ends at once: nothing waits while there is room
                 taking_in.send(None)
 
@@ -66,9 +66,14 @@ class Rig:
                 await asyncio.sleep(0.001)
 
 
+def body_of(entry: Entry) -> bytes:
+    """The body of an event that holds nothing else."""
+    return entry.source if isinstance(entry, Reject) else entry.text.encode()
+
+
 def record(number: int) -> Record:
     text = f'{{"n":{number}}}'
-    return Record(text.encode(), text)
+    return Record(text)
 
 
 Build = Callable[..., Rig]

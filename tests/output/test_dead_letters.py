@@ -10,7 +10,7 @@ import pytest
 from output.delivery_rig import Rig, record
 from plugins.bulk_server import BulkServer, Reply, SentItem, parse
 
-from collector.events import Reject, RejectReason
+from collector.events import Record, Reject, RejectReason
 from collector.output.dead_letter import DeadLetterFile
 
 TARGET, LETTERS = "logs-aoai.logs-default", "logs-aoai.deadletter-default"
@@ -83,7 +83,7 @@ async def test_a_piece_that_is_no_record_is_kept_byte_for_byte(
 async def test_a_record_with_characters_that_json_escapes_comes_back_unchanged(rig: Rig) -> None:
     text = '{"a":"\\u0000 \\ud83d\\ude00 \u2028 \U0001f600 \\" \\\\"}'
     rig.server.item_rule = refuse_records
-    rig.feed(type(record(0))(text.encode(), text))
+    rig.feed(Record(text))
     await rig.settle()
 
     assert rig.server.documents(LETTERS)[0]["event"]["original"] == text

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
-from output.delivery_rig import NOON, Build, Rig, record
+from output.delivery_rig import NOON, Build, Rig, body_of, record
 from output.rolling_server import RollingServer, rolling
 from plugins.bulk_server import BulkServer, refuse, reset_after_storing
 
@@ -38,7 +38,8 @@ def begin_a_claim(rig: Rig, window: ReplayWindow) -> None:
 async def feed_again(rig: Rig) -> None:
     """Hand out the first events once more, as the SDK may after a reconnect of its own."""
     for number in range(RECORDS):
-        await rig.intake.accept(rig.lane, Position(str(number), number, NOON), [record(number)], 0)
+        one = record(number)
+        await rig.intake.accept(rig.lane, Position(str(number), number, NOON), body_of(one), [one])
 
 
 async def test_what_an_earlier_reader_wrote_before_a_rollover_is_found_and_not_sent(

@@ -176,7 +176,7 @@ def apply_level(record: Document, level: str) -> str:
     policy = LEVELS[level]
     if policy is None:
         return text
-    out = policy.apply(Record(text.encode(), text))
+    out = policy.apply(Record(text))
     assert isinstance(out, Record)
     return out.text
 

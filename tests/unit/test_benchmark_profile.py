@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
     ("stack", "stage"),
     [
         (["collector/inputs/envelope.py:find_pieces", "collector/inputs/event_hub/reader.py:_take_in"], "split"),
-        (["logging/__init__.py:Logger.info", "collector/delivery/identity.py:RecordIds.record_id"], "id"),
+        (["logging/__init__.py:Logger.info", "collector/delivery/identity.py:EventIds.event_id"], "id"),
         (["collector/output/elasticsearch/client.py:BulkClient.compress"], "gzip"),
         (["collector/output/elasticsearch/client.py:BulkClient.send"], "HTTP"),
         (["collector/output/elasticsearch/sending.py:Sender.deliver"], "send, settle"),

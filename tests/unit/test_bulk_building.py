@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from collector.output.elasticsearch.batching import Bulk, BulkBuilder
+from collector.output.elasticsearch.batching import BulkBuilder, Loads
 from collector.output.elasticsearch.items import Item
 
 
@@ -42,8 +42,8 @@ def item(size: int = 10) -> Item:
     return Item(b"x" * size, lambda: None)
 
 
-def build(max_items: int = 1000, max_bytes: int = 1000, max_age: float = 5.0) -> tuple[BulkBuilder, list[Bulk]]:
-    bulks: list[Bulk] = []
+def build(max_items: int = 1000, max_bytes: int = 1000, max_age: float = 5.0) -> tuple[BulkBuilder, list[Loads]]:
+    bulks: list[Loads] = []
     return BulkBuilder(bulks.append, max_items=max_items, max_bytes=max_bytes, max_age=max_age), bulks
 
 
@@ -61,7 +61,7 @@ def test_a_bulk_is_closed_before_it_would_grow_too_large(loop: Loop) -> None:
     for size in (60, 30, 20, 50):
         builder.add(item(size))
 
-    assert [[len(one.line) for one in bulk] for bulk in bulks] == [[60, 30]]
+    assert [[len(one.lines) for one in bulk] for bulk in bulks] == [[60, 30]]
 
 
 def test_a_bulk_of_exactly_the_bytes_allowed_is_closed(loop: Loop) -> None:
@@ -77,7 +77,7 @@ def test_an_item_larger_than_a_bulk_may_be_travels_alone(loop: Loop) -> None:
     for size in (10, 500, 10):
         builder.add(item(size))
 
-    assert [[len(one.line) for one in bulk] for bulk in bulks] == [[10], [500]]
+    assert [[len(one.lines) for one in bulk] for bulk in bulks] == [[10], [500]]
 
 
 def test_a_bulk_is_closed_when_its_first_item_is_old(loop: Loop) -> None:

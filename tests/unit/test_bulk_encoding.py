@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.events import DataStream, Position, Record, Reject, RejectReason, Source
+from collector.events import DataStream, Position, Record, Reject, RejectReason, RepairedRecord, Source
 from collector.output.elasticsearch.encoding import DeadLetter, StreamEncoder, dead_letter, iso
 
 ID = b"AAAAAAAAAAAAAAAAAAAAAA"
@@ -45,7 +45,7 @@ def lines_of(bulk: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def record_of(text: str, *, repaired: bool = False) -> Record:
-    return Record(text.encode(), text, repaired)
+    return RepairedRecord(text) if repaired else Record(text)
 
 
 def test_a_record_becomes_the_documented_document() -> None:

@@ -19,8 +19,8 @@ class HeldOutput:
         self.items: list[Item] = []
         self._counters = counters
 
-    def add(self, item: Item) -> None:
-        self.items.append(item)
+    def add(self, load: Item) -> None:
+        self.items.append(load)
 
     def settle(self, count: int | None = None) -> None:
         for item in self.items[:count]:

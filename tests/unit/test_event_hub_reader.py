@@ -21,7 +21,7 @@ from collector.inputs.event_hub.reader import EventHubReader, PartitionGoneError
 from collector.inputs.event_hub.recreation import CurrentCheckpoints
 from collector.inputs.event_hub.trimming import Trimmer
 from collector.output.elasticsearch.encoding import StreamEncoder
-from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.items import Item, Load, unfold
 from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
 
@@ -88,8 +88,8 @@ class Bench:
             connection, intake, Trouble("test"), checkpoint_interval=5, absent_limit=2**20, trimmer=trimmer
         )
 
-    def add(self, item: Item) -> None:
-        self.items.append(item)
+    def add(self, load: Load) -> None:
+        self.items += unfold([load])
 
     async def update_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         self.checkpoints.append(checkpoint["sequence_number"])

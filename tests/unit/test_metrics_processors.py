@@ -63,11 +63,11 @@ class Bench:
         target = DataStream("metrics", "aoai.metrics", "default")
         self._sink = ElasticsearchSink(intake, target, ("forwarded",), processors)
 
-    def add(self, item: Item) -> None:
-        self.sent.append(json.loads(item.line.splitlines()[1]))
+    def add(self, load: Item) -> None:
+        self.sent.append(json.loads(load.lines.splitlines()[1]))
         self.counters.in_flight -= 1
         self.counters.indexed += 1
-        item.settle()
+        load.settle()
 
     async def take(self, *sources: Fields) -> list[Fields]:
         """Deliver documents and return what was sent of them."""

@@ -24,11 +24,11 @@ class Sent:
         self.lines: list[tuple[dict[str, Any], dict[str, Any]]] = []
         self.in_doubt: list[bool] = []
 
-    def add(self, item: Item) -> None:
-        first, second = item.line.splitlines()
+    def add(self, load: Item) -> None:
+        first, second = load.lines.splitlines()
         self.lines.append((json.loads(first), json.loads(second)))
-        self.in_doubt.append(item.in_doubt)
-        item.settle()
+        self.in_doubt.append(load.in_doubt)
+        load.settle()
 
 
 def make_sink(sent: Sent, dataset: str = "aoai.metrics", *processors: Processor) -> ElasticsearchSink:

@@ -27,6 +27,6 @@ def test_the_page_shows_each_level() -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_page_shows_what_the_level_does(level: str) -> None:
     text = json.dumps(SHOWN["full"], separators=(",", ":"))
-    out = LEVELS[level].apply(Record(text.encode(), text))
+    out = LEVELS[level].apply(Record(text))
     assert isinstance(out, Record)
     assert json.loads(out.text) == SHOWN[level]

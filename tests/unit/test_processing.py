@@ -14,17 +14,17 @@ from collector.delivery.acknowledgement import Lane
 from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
 from collector.delivery.processing import enrich, is_constant
-from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, Source
+from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, RepairedRecord, Source
 from collector.output.elasticsearch.encoding import StreamEncoder
-from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.items import Item, Load, unfold
 from collector.policy import load_policy
 from collector.policy.processors import Processor
 from collector.telemetry.counters import Counters
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SOURCE = Source("ns.servicebus.windows.net", "hub", "$Default")
-AUDIT, CHAT = Record(b'{"category":"Audit"}', '{"category":"Audit"}'), Record(b'{"n":2}', '{"n":2}')
-REPAIRED = Record(b"{'n':3}", '{"n":3}', repaired=True)
+AUDIT, CHAT = Record('{"category":"Audit"}'), Record('{"n":2}')
+REPAIRED = RepairedRecord('{"n":3}')
 BAD = Reject(b"{", RejectReason.TRUNCATED, "it ends")
 HUB = "Endpoint=sb://localhost;SharedAccessKeyName=a;SharedAccessKey=b;UseDevelopmentEmulator=true;"
 
@@ -64,19 +64,19 @@ class Bench:
         watching = () if constant else processors
         self.intake = Intake(SOURCE, encoder, self, self.budget, self.counters, processors=watching)
 
-    def add(self, item: Item) -> None:
-        self.items.append(item)
+    def add(self, load: Load) -> None:
+        self.items += unfold([load])
 
     async def take(self, *entries: Entry, number: int = 7) -> list[dict[str, Any]]:
         """Take one event in and return the documents that came of it."""
         await self.intake.reserve(100)
         before = len(self.items)
-        await self.intake.accept(self.lane, Position(str(number), number, NOON), entries, 100)
+        await self.intake.accept(self.lane, Position(str(number), number, NOON), b"x" * 100, entries)
         assert self.counters.balanced
-        return [json.loads(item.line.split(b"\n")[1]) for item in self.items[before:]]
+        return [json.loads(item.lines.split(b"\n")[1]) for item in self.items[before:]]
 
     def ids(self) -> list[str]:
-        return [json.loads(item.line.partition(b"\n")[0])["create"]["_id"] for item in self.items]
+        return [json.loads(item.lines.partition(b"\n")[0])["create"]["_id"] for item in self.items]
 
 
 async def one(processors: tuple[Processor, ...], record: Record = CHAT, tags: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds, record_id, record_ids
 from collector.events import Source
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
@@ -25,43 +25,45 @@ class Place(NamedTuple):
     partition: str = "3"
     sequence_number: int = 4711
     index: int = 2
-    received: bytes = b'{"a":1}'
+    body: bytes = b'{"records":[{"a":1}]}'
 
 
 HERE = Place()
 
 
 def id_of(place: Place, group: str = "$Default") -> str:
-    made = RecordIds(Source(place.host, place.hub, group), place.partition)
-    return as_text(made.record_id(place.sequence_number, place.index, place.received))
+    ids = EventIds(Source(place.host, place.hub, group), place.partition)
+    return record_id(ids.event_id(place.sequence_number, place.body), place.index).decode()
 
 
-def as_text(made: str | bytes) -> str:
-    return made.decode() if isinstance(made, bytes) else made
+def test_an_id_is_the_base64url_of_120_bits_of_a_sha_256_over_place_and_body_and_then_the_index() -> None:
+    named = b'ns.servicebus.windows.net\0hub\0003\0004711\0{"records":[{"a":1}]}'
+    digest = hashlib.sha256(named).digest()[:15]
+
+    assert id_of(HERE) == base64.urlsafe_b64encode(digest + b"\0\0\2").decode()
 
 
-def test_an_id_is_the_base64url_of_a_128_bit_blake2b_over_place_and_bytes() -> None:
-    named = b'ns.servicebus.windows.net\0hub\0003\0004711\0002\0{"a":1}'
-    digest = hashlib.blake2b(named, digest_size=16).digest()
+@given(st.integers(0, 2**63 - 1), st.integers(0, 2**24 - 1), st.binary())
+def test_an_id_has_24_characters_that_are_safe_in_a_url(sequence_number: int, index: int, body: bytes) -> None:
+    made = id_of(HERE._replace(sequence_number=sequence_number, index=index, body=body))
 
-    assert id_of(HERE) == base64.urlsafe_b64encode(digest).decode().rstrip("=")
+    assert re.fullmatch(r"[A-Za-z0-9_-]{24}", made)
 
 
-@given(st.integers(0, 2**63 - 1), st.integers(0, 10_000), st.binary())
-def test_an_id_has_22_characters_that_are_safe_in_a_url(sequence_number: int, index: int, received: bytes) -> None:
-    made = id_of(HERE._replace(sequence_number=sequence_number, index=index, received=received))
+@given(st.integers(0, 1000), st.integers(0, 1000))
+def test_ids_made_together_are_those_made_one_by_one(first: int, count: int) -> None:
+    event = EventIds(Source(HERE.host, HERE.hub, "$Default"), HERE.partition).event_id(HERE.sequence_number, HERE.body)
 
-    assert re.fullmatch(r"[A-Za-z0-9_-]{22}", made)
+    assert record_ids(event, first, count) == [record_id(event, index) for index in range(first, first + count)]
 
 
 def test_another_process_makes_the_same_id() -> None:
     code = f"""
 import sys
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds, record_id
 from collector.events import Source
-made = RecordIds(Source({HERE.host!r}, {HERE.hub!r}, "other"), {HERE.partition!r})
-made = made.record_id({HERE.sequence_number}, {HERE.index}, {HERE.received!r})
-sys.stdout.write(made.decode() if isinstance(made, bytes) else made)
+ids = EventIds(Source({HERE.host!r}, {HERE.hub!r}, "other"), {HERE.partition!r})
+sys.stdout.write(record_id(ids.event_id({HERE.sequence_number}, {HERE.body!r}), {HERE.index}).decode())
 """
 
     made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -85,7 +87,7 @@ def test_the_consumer_group_makes_no_other_id() -> None:
         HERE._replace(partition="4"),
         HERE._replace(sequence_number=4712),
         HERE._replace(index=3),
-        HERE._replace(received=b'{"a":2}'),
+        HERE._replace(body=b'{"records":[{"a":2}]}'),
     ],
     ids=Place._fields,
 )
@@ -110,11 +112,8 @@ def test_a_boundary_between_two_components_cannot_move(place: Place, number: int
     def differ(one: Place, other: Place) -> bool:
         return id_of(one) != id_of(other)
 
-    host, hub, partition, _, _, received = place
+    host, hub, partition, _, _, body = place
     assert differ(place._replace(host=host + "x"), place._replace(hub="x" + hub))
     assert differ(place._replace(hub=f"{hub}{number}"), place._replace(partition=f"{number}{partition}"))
-    one, other = place._replace(sequence_number=int(f"1{number}"), index=1), place._replace(sequence_number=1)
-    assert differ(one, other._replace(index=int(f"{number}1")))
-    assert differ(
-        place._replace(index=int(f"1{number}")), place._replace(index=1, received=b"%d%b" % (number, received))
-    )
+    one, other = place._replace(sequence_number=int(f"1{number}")), place._replace(sequence_number=1)
+    assert differ(one, other._replace(body=b"%d%b" % (number, body)))

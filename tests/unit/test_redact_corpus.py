@@ -31,7 +31,7 @@ def values_of(bodies: tuple[SeededBody, ...]) -> set[str]:
 def applied(level: Level, bodies: tuple[SeededBody, ...]) -> str:
     """What leaves of a record with these bodies."""
     text = json.dumps(gateway_record(0, [body.text for body in bodies]), ensure_ascii=False)
-    out = level.apply(Record(text.encode(), text))
+    out = level.apply(Record(text))
     assert isinstance(out, Record)
     return out.text
 

@@ -96,7 +96,7 @@ def apply_everywhere(body: str, level: MetadataLevel | RedactedLevel) -> list[st
     ]
     texts = [json.dumps(each, ensure_ascii=False) for each in records]
     texts.append(f'{{"resourceId":"{APIM}","properties":{{"requestBody":{body or 0}}}}}')
-    entries: list[Entry] = [Record(text.encode("utf-8", "surrogatepass"), text) for text in texts]
+    entries: list[Entry] = [Record(text) for text in texts]
     entries.append(Reject(body.encode("utf-8", "surrogatepass"), RejectReason.INVALID_JSON, ""))
     return [written(level.apply(entry)) for entry in entries]
 

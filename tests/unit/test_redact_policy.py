@@ -12,9 +12,9 @@ from plugins.bodies import find_canary, make_bodies
 from collector.delivery.acknowledgement import Lane
 from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
-from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, Source
+from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, RepairedRecord, Source
 from collector.output.elasticsearch.encoding import StreamEncoder
-from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.items import Load
 from collector.policy.content import ContentKeys
 from collector.policy.secret import Secret
 from collector.redact.choice import choose_policy
@@ -32,8 +32,8 @@ TEXT = json.dumps(
     }
 )
 ENTRIES: list[Entry] = [
-    Record(TEXT.encode(), TEXT),
-    Record(TEXT.encode() + b" ", TEXT, repaired=True),
+    Record(TEXT),
+    RepairedRecord(TEXT),
     Reject(TEXT.encode()[:-3], RejectReason.TRUNCATED, "cut"),
 ]
 
@@ -44,8 +44,8 @@ class Sent:
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
 
-    def add(self, item: Item) -> None:
-        self.lines += [json.loads(line) for line in item.line.splitlines()]
+    def add(self, load: Load) -> None:
+        self.lines += [json.loads(line) for line in load.lines.splitlines()]
 
 
 async def send(level: str, folder: Path) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ async def send(level: str, folder: Path) -> list[dict[str, Any]]:
     encoder = StreamEncoder(SOURCE, DataStream("logs", "aoai.logs", "default"), (), preserve_original=True)
     content = choose_policy(ContentKeys.model_validate({"content": level}), folder)
     intake = Intake(SOURCE, encoder, sent, Budget(1 << 20), Counters(), content=content)
-    await intake.accept(Lane("0"), POSITION, ENTRIES, len(TEXT) * 3)
+    await intake.accept(Lane("0"), POSITION, TEXT.encode(), ENTRIES)
     return sent.lines
 
 

@@ -9,7 +9,7 @@ import pytest
 from collector.assets.templates import LOG_DATASETS
 from collector.delivery.processing import RecordProcessing
 from collector.delivery.routing import DATASET_OF, routes_beside
-from collector.events import DataStream, Position, Record, Source
+from collector.events import DataStream, Position, Record, RepairedRecord, Source
 from collector.output.elasticsearch.encoding import StreamEncoder
 from collector.policy.processors import AddTags, DropEvent, Equals, Processor
 
@@ -25,7 +25,7 @@ def encoder(dataset: str = "aoai.logs", *tags: str) -> StreamEncoder:
 
 def record(category: object, *, repaired: bool = False) -> Record:
     text = json.dumps({"time": "2026-03-10T09:01:06Z", "category": category}, separators=(",", ":"))
-    return Record(text.encode(), text, repaired)
+    return RepairedRecord(text) if repaired else Record(text)
 
 
 def targets(lines: bytes) -> tuple[str, dict[str, Any]]:

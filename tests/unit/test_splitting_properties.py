@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.split_entries import kept, seen
 
-from collector.events import Entry, Record
+from collector.events import Entry, Record, RepairedRecord
 from collector.inputs.splitting import split
 
 JSON = st.recursive(
@@ -38,9 +38,12 @@ SHAPES: dict[str, Callable[[list[str]], str]] = {
 
 
 def is_piece(entry: Entry, body: bytes) -> bool:
-    """Whether an entry stands in a body, as it came or read as UTF-16."""
+    """Whether an entry stands in a body, as it came or read as UTF-16; what was repaired is at least a record."""
+    if isinstance(entry, RepairedRecord):
+        return isinstance(json.loads(entry.text), dict)
+    source = entry.text.encode() if isinstance(entry, Record) else entry.source
     readings = (body.decode(code, "replace").encode() for code in ("utf-16", "utf-16-le", "utf-16-be"))
-    return any(entry.source in reading for reading in (body, *readings))
+    return any(source in reading for reading in (body, *readings))
 
 
 @given(st.binary())

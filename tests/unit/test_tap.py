@@ -19,7 +19,7 @@ ALL = (CHAT, TEXT, GATEWAY, NAMES_IT_ELSEWHERE)
 
 def shown(tap: Tap, *texts: str) -> list[str]:
     for number, text in enumerate(texts):
-        tap.offer(SOURCE, "0", number, Record(text.encode(), text))
+        tap.offer(SOURCE, "0", number, Record(text))
     lines, missed = tap.take()
     assert missed == 0
     return [texts[json.loads(line)["sequence_number"]] for line in lines]
@@ -45,7 +45,7 @@ def test_it_shows_what_was_asked_for(tap: Tap, expected: tuple[str, ...]) -> Non
 def test_a_line_has_the_place_and_the_record_whatever_its_white_space_is() -> None:
     tap = Tap()
     text = '{"a": [1,\n 2],\r\n "b": "\\n"}'
-    tap.offer(SOURCE, "3", 7, Record(text.encode(), text))
+    tap.offer(SOURCE, "3", 7, Record(text))
     ((line,), _) = tap.take()
     assert b"\n" not in line
     assert json.loads(line) == {
@@ -70,7 +70,7 @@ def test_of_what_is_no_record_the_reason_is_shown_and_no_byte_and_with_filters_n
 
 def test_what_finds_no_room_is_counted_and_room_is_made_by_taking() -> None:
     tap = Tap()
-    small, large = Record(b"{}", "{}"), Record(b"", '{"a":"' + "x" * 2**20 + '"}')
+    small, large = Record("{}"), Record('{"a":"' + "x" * 2**20 + '"}')
     for number in range(501):
         tap.offer(SOURCE, "0", number, small)
     lines, missed = tap.take()

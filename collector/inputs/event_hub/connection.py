@@ -113,9 +113,7 @@ def _open_client(
     if credential is not None:
         return HubClient(host, stream.eventhub, stream.consumer_group, credential, **options)
     text = _required(stream.connection_string)
-    return HubClient.from_connection_string(
-        text, stream.consumer_group, eventhub_name=stream.eventhub, **options
-    )
+    return HubClient.from_connection_string(text, stream.consumer_group, eventhub_name=stream.eventhub, **options)
 
 
 def _open_shared_store(stream: EventHubStream, credential: AsyncTokenCredential | None) -> "FencedBlobCheckpointStore":

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -140,16 +140,17 @@ class EventHubReader:
             entries = split_at_once(body)
             if entries is None:
                 async with self._intake.turn:
-                    await self._take_in_one(lane, self._position(event), split_slowly(body), len(body))
+                    await self._take_in_one(lane, self._position(event), body, split_slowly(body))
                 self._trimmer.trim()
             else:
-                await self._take_in_one(lane, self._position(event), entries, len(body))
+                await self._take_in_one(lane, self._position(event), body, entries)
             since_yield += len(body)
             if since_yield > _BYTES_BETWEEN_YIELDS:
                 since_yield = 0
                 await asyncio.sleep(0)
 
-    async def _take_in_one(self, lane: Lane, position: Position, entries: Iterator[Entry], size: int) -> None:
+    async def _take_in_one(self, lane: Lane, position: Position, body: bytes, entries: Iterable[Entry]) -> None:
+        size = len(body)
         await self._intake.reserve(size)
         if self._paused:
             self._intake.forgo(size)
@@ -160,7 +161,7 @@ class EventHubReader:
         self._half_in += 1
         self._none_half_in.clear()
         try:
-            await self._intake.accept(lane, position, entries, size)
+            await self._intake.accept(lane, position, body, entries)
         finally:
             self._half_in -= 1
             if not self._half_in:

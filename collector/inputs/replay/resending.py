@@ -76,7 +76,7 @@ def resend_document(letter: Letter) -> bytes:
 def _entries(letter: Letter) -> list[Entry]:
     if letter.stage == "index":
         # What was kept is what was sent, so the content policy has had its say.
-        return [Record(letter.original, letter.original.decode("utf-8", "surrogatepass"))]
+        return [Record(letter.original.decode("utf-8", "surrogatepass"))]
     if _is_withheld(letter.original):
         raise CannotBeSentError(WITHHELD)
     entries = split(letter.original)

@@ -6,7 +6,7 @@ The parts that the records of an event or of a stream share are encoded once.
 """
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -22,6 +22,7 @@ CONTENT_TAG_PREFIX: Final = "content_"
 """With the level of the content policy that was applied; pipelines keep texts of bodies only with such a tag."""
 _MODULE: Final = "aoai"
 _ACTION_END: Final = b'"}}\n'
+_DOCUMENT_END: Final = b"}\n"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -52,13 +53,10 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     azure: dict[str, str | int]
     start: bytes
     """What stands between the id and the fields that the stream's records share."""
-    opening: bytes
-    """What stands between the id and the message of each record of the event."""
-    opening_repaired: bytes
 
 
 class _Way(msgspec.Struct, frozen=True, gc=False):
-    """Another target of a stream, with what its records share."""
+    """A target of a stream, with what its records share."""
 
     target: DataStream
     action: bytes
@@ -66,14 +64,18 @@ class _Way(msgspec.Struct, frozen=True, gc=False):
     shared_repaired: bytes
 
 
-class _Ways(dict[str | None, _Way | None]):
-    """Where the records of a category go; None for the stream's own target, as for every category that is not here."""
+class _Ways(dict[str | None, _Way]):
+    """Where the records of a category go."""
 
-    def __missing__(self, category: str | None) -> _Way | None:
+    def __init__(self, own: _Way, others: Mapping[str | None, _Way]) -> None:
+        """Let every category that is not among the others go the stream's own way."""
+        super().__init__(others)
+        self._own = own
+
+    def __missing__(self, category: str | None) -> _Way:
         """Look in lower case, since the case varies between services."""
-        return next(
-            (way for known, way in self.items() if category and known and known.lower() == category.lower()), None
-        )
+        same = (way for known, way in self.items() if category and known and known.lower() == category.lower())
+        return next(same, self._own)
 
 
 class StreamEncoder:
@@ -102,14 +104,12 @@ class StreamEncoder:
         self._source = source
         self._target = target
         self._tags = tags + ((PRESERVE_ORIGINAL_TAG,) if preserve_original else ())
-        self._action = _action_start(target.name)
-        self._constant = self._encode_shared(target, enrich, repaired=False)
-        self._constant_repaired = self._encode_shared(target, enrich, repaired=True)
-        elsewhere = {
+        routes = routes or {}
+        ways = {
             dataset: self._make_way(replace(target, dataset=dataset), enrich)
-            for dataset in set((routes or {}).values()) - {target.dataset}
+            for dataset in {*routes.values(), target.dataset}
         }
-        self._ways = _Ways({category: elsewhere.get(dataset) for category, dataset in (routes or {}).items()})
+        self._ways = _Ways(ways[target.dataset], {category: ways[dataset] for category, dataset in routes.items()})
 
     def _make_way(self, target: DataStream, enrich: Callable[[dict[str, Any]], dict[str, Any]]) -> "_Way":
         return _Way(
@@ -126,8 +126,7 @@ class StreamEncoder:
 
     def target_of(self, text: str) -> DataStream:
         """Return the data stream that a record belongs to."""
-        way = self._ways[category_of(text)] if self._ways else None
-        return self._target if way is None else way.target
+        return self._ways[category_of(text)].target
 
     def shared_fields(self, target: DataStream, *, repaired: bool) -> dict[str, Any]:
         """Return the fields that all records for a target share, those that had to be repaired or the others."""
@@ -151,21 +150,33 @@ class StreamEncoder:
             "sequence_number": position.sequence_number,
             "enqueued_time": timestamp,
         }
-        start = _ACTION_END + _encode({"@timestamp": timestamp, "azure": azure})[:-1] + b","
-        return Origin(timestamp, azure, start, start + self._constant, start + self._constant_repaired)
+        return Origin(timestamp, azure, _ACTION_END + _encode({"@timestamp": timestamp, "azure": azure})[:-1] + b",")
 
     def record(self, record_id: bytes, origin: Origin, record: Record) -> bytes:
         """Return the bulk lines of a record."""
-        way = self._ways[category_of(record.text)] if self._ways else None
-        if way is not None:
-            shared = way.shared_repaired if record.repaired else way.shared
-            return b"".join((way.action, record_id, origin.start, shared, _encode(record.text), b"}\n"))
-        opening = origin.opening_repaired if record.repaired else origin.opening
-        return b"".join((self._action, record_id, opening, _encode(record.text), b"}\n"))
+        way = self._ways[category_of(record.text)]
+        shared = way.shared_repaired if record.repaired else way.shared
+        return b"".join((way.action, record_id, origin.start, shared, _encode(record.text), _DOCUMENT_END))
+
+    def records(
+        self, ids: Sequence[bytes], origin: Origin, records: Sequence[Record], categories: Sequence[str | None]
+    ) -> bytes:
+        """Return the bulk lines of records of one event, none repaired; ``category_of`` has told their categories."""
+        made: dict[str | None, tuple[bytes, bytes]] = {}
+        parts: list[bytes] = []
+        for record_id, record, category in zip(ids, records, categories, strict=True):
+            around = made.get(category)
+            if around is None:
+                way = self._ways[category]
+                around = made[category] = (way.action, origin.start + way.shared)
+            parts += (around[0], record_id, around[1], _encode(record.text), _DOCUMENT_END)
+        return b"".join(parts)
 
     def record_with(self, record_id: bytes, origin: Origin, target: DataStream, shared: bytes, record: Record) -> bytes:
         """Return the bulk lines of a record whose shared fields, from ``encode_shared``, are its own."""
-        return b"".join((_action_start(target.name), record_id, origin.start, shared, _encode(record.text), b"}\n"))
+        return b"".join(
+            (_action_start(target.name), record_id, origin.start, shared, _encode(record.text), _DOCUMENT_END)
+        )
 
     def reject(self, record_id: bytes, origin: Origin, index: int, reject: Reject) -> bytes:
         """Return the bulk lines of the dead letter of a piece that is no record."""

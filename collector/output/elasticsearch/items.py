@@ -1,7 +1,12 @@
-"""An item: one document on its way into a bulk request."""
+"""What goes into a bulk request: items, each one document, and parcels of documents that nothing tells apart.
 
-from collections.abc import Callable
-from typing import Final
+Nearly all documents are written at the first try. So those of an event travel as one parcel, which costs what one item
+costs; as soon as one of them might have a fate of its own, the parcel is unfolded into items.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -16,7 +21,10 @@ class Item(msgspec.Struct, gc=False):
     Thousands are under way at once, so the garbage collector is not made to look at them; none is part of a cycle.
     """
 
-    line: bytes
+    count: ClassVar[int] = 1
+    """Documents, as of a parcel."""
+
+    lines: bytes
     settle: Callable[[], None]
     dead_letter_reason: str | None = None
     """Set once the item is a dead letter."""
@@ -42,3 +50,42 @@ class Item(msgspec.Struct, gc=False):
         if self.unsure:
             return True
         return window.covers(self.sequence_number) and (window.contested or not self.looked_up)
+
+
+class Parcel(msgspec.Struct, gc=False):
+    """Documents of records of one event, none of which is a dead letter or was sent before."""
+
+    count: int
+    lines: bytes
+    """Two for each."""
+    settle: Callable[[int], None]
+    """Takes how many of them are settled."""
+    window: ReplayWindow = _CERTAIN
+    sequence_number: int = -1
+    size: int = 0
+    """Bytes of all records as received."""
+    unsure: bool = False
+    """Whether an earlier reading of the event may have sent them."""
+
+    def unfold(self) -> list[Item]:
+        """Return an item for each document, in their order."""
+        lines = self.lines.splitlines(keepends=True)  # within a document a line break is escaped
+        settle, size = partial(self.settle, 1), self.size // self.count
+        return [
+            Item(action + document, settle, None, self.window, self.sequence_number, size, self.unsure)
+            for action, document in zip(lines[::2], lines[1::2], strict=True)
+        ]
+
+
+type Load = Item | Parcel
+
+
+def unfold(loads: Iterable[Load]) -> list[Item]:
+    """Return the items that loads hold, in their order."""
+    items: list[Item] = []
+    for load in loads:
+        if isinstance(load, Item):
+            items.append(load)
+        else:
+            items += load.unfold()
+    return items

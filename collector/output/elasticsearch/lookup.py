@@ -91,7 +91,7 @@ class Wanted(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, item: Item) -> "Wanted":
         """Read it from the item's lines."""
-        action_line, _, document_line = item.line.partition(b"\n")
+        action_line, _, document_line = item.lines.partition(b"\n")
         action = _ACTION.decode(action_line).create
         return cls(action.index, action.id, _DOCUMENT.decode(document_line).timestamp)
 

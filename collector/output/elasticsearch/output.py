@@ -9,9 +9,9 @@ from typing import Any
 
 from collector.output.backoff import Pauses, Throttle
 from collector.output.dead_letter import DeadLetterFile
-from collector.output.elasticsearch.batching import Bulk, BulkBuilder
+from collector.output.elasticsearch.batching import BulkBuilder, Loads
 from collector.output.elasticsearch.client import BulkClient
-from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.items import Load
 from collector.output.elasticsearch.lookup import Lookup
 from collector.output.elasticsearch.sending import Sender
 from collector.telemetry.counters import Counters
@@ -53,7 +53,7 @@ class ElasticsearchOutput:
         self._file = DeadLetterFile(dead_letter_file)
         self._throttle = Throttle(self._pauses())
         self._lookup = Lookup(self._client, counters, Trouble("look-up of what is there"))
-        self._bulks: asyncio.Queue[Bulk] = asyncio.Queue()
+        self._bulks: asyncio.Queue[Loads] = asyncio.Queue()
         self._builder = BulkBuilder(
             self._bulks.put_nowait,
             max_items=settings.max_items,
@@ -66,9 +66,9 @@ class ElasticsearchOutput:
         """Start the workers."""
         self._workers = [asyncio.create_task(self._work()) for _ in range(self._settings.workers)]
 
-    def add(self, item: Item) -> None:
-        """Take one item over; never blocks."""
-        self._builder.add(item)
+    def add(self, load: Load) -> None:
+        """Take documents over; never blocks."""
+        self._builder.add(load)
 
     async def drain(self, seconds: float) -> bool:
         """Send what was added so far; return whether all of it was settled in that time."""

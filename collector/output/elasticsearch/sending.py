@@ -10,10 +10,10 @@ import msgspec
 
 from collector.output.backoff import Pauses, Throttle, Turn
 from collector.output.dead_letter import DeadLetterFile
-from collector.output.elasticsearch.batching import Bulk
+from collector.output.elasticsearch.batching import Loads
 from collector.output.elasticsearch.client import Answer, BulkClient, NotElasticsearchError, UnreachableError
 from collector.output.elasticsearch.encoding import DeadLetter, dead_letter
-from collector.output.elasticsearch.items import Item
+from collector.output.elasticsearch.items import Item, Parcel, unfold
 from collector.output.elasticsearch.lookup import Lookup, LookupFailedError
 from collector.output.elasticsearch.outcomes import (
     GarbledReplyError,
@@ -30,6 +30,8 @@ from collector.telemetry.counters import Counters
 from collector.telemetry.trouble import Trouble
 
 logger = logging.getLogger(__name__)
+
+type Bulk = Sequence[Item]
 
 _TRIES_OF_A_500: Final = 5
 """So often a document may make the server fail; a passing fault of the server is over by then (half a minute)."""
@@ -66,22 +68,26 @@ class Sender:
         self._trouble = trouble
         self._set_aside = set_aside
 
-    async def deliver(self, bulk: Bulk, *, server_errors: int = 0) -> bool:
-        """Return when every item is settled or set aside: whether no request was refused as a whole on the way.
+    async def deliver(self, loads: Loads, *, server_errors: int = 0) -> bool:
+        """Return when every document is settled or set aside: whether no request was refused as a whole on the way.
 
-        ``server_errors`` is how often a request with these items met a 500 before.
+        ``server_errors`` is how often a request with these documents met a 500 before.
         """
         accepted = True
-        body = self._encode(bulk)
-        while bulk:
+        body = self._encode(loads)
+        while loads:
             async with self._throttle.turn() as turn:
-                unknown = await self._leave_out_known(bulk, turn)
+                loads = _unfold_doubtful(loads)
+                unknown = await self._leave_out_known(loads, turn)
                 if unknown is None:
                     continue
-                if unknown is not bulk:
-                    bulk, body = unknown, self._encode(unknown)
+                if unknown is not loads:
+                    loads, body = unknown, self._encode(unknown)
                     continue
                 answer = await self._ask(body)
+                if answer is not None and self._settle_written(loads, answer, turn):
+                    break
+                loads = bulk = unfold(loads)
                 outcome = RequestOutcome.AGAIN if answer is None else classify_request(answer.status)
                 remaining, delayed = self._take(bulk, answer, outcome, turn)
             server_errors += outcome is RequestOutcome.SERVER_ERROR
@@ -95,18 +101,18 @@ class Sender:
             if delayed:
                 await asyncio.sleep(self._pauses.next())
             if remaining is not bulk:
-                bulk = remaining
-                body = self._encode(bulk)
+                loads = remaining
+                body = self._encode(loads)
         return accepted
 
-    async def _leave_out_known(self, bulk: Bulk, turn: Turn) -> Bulk | None:
+    async def _leave_out_known(self, loads: Loads, turn: Turn) -> Loads | None:
         """Settle what is in doubt and there already; return the rest, or None when nobody could be asked.
 
-        The bulk itself comes back when nothing was found.
+        The very loads come back when nothing was found.
         """
-        doubtful = [item for item in bulk if (item.unsure or item.window.open) and item.in_doubt]
+        doubtful = [load for load in loads if isinstance(load, Item) and load.in_doubt]
         if not doubtful:
-            return bulk
+            return loads
         try:
             known = await self._lookup.find(doubtful)
         except LookupFailedError as error:
@@ -115,19 +121,19 @@ class Sender:
             turn.refused(error.retry_after)
             return None
         if not known:
-            return bulk
+            return loads
         for item in known:
             self._count(item, ItemOutcome.ALREADY_THERE)
             item.settle()
         there = {id(item) for item in known}
-        unknown = [item for item in bulk if id(item) not in there]
+        unknown = [load for load in loads if id(load) not in there]
         if not unknown:  # no bulk request follows that would tell
             turn.passed()
             self._trouble.over()
         return unknown
 
-    def _encode(self, bulk: Bulk) -> bytes:
-        body = b"".join([item.line for item in bulk])
+    def _encode(self, loads: Loads) -> bytes:
+        body = b"".join([load.lines for load in loads])
         self._counters.bulk_bytes += len(body)
         return self._client.compress(body)
 
@@ -162,13 +168,28 @@ class Sender:
             self._trouble.report(what, f"{answer.status} {answer.reason}", grave=blocked)
         return bulk, False
 
+    def _settle_written(self, loads: Loads, answer: Answer, turn: Turn) -> bool:
+        """Settle all when the answer says in the usual words that each was indexed; return whether it does."""
+        documents = sum([load.count for load in loads])
+        if answer.status != HTTPStatus.OK or not all_created(answer.body, documents):
+            return False
+        turn.passed()
+        self._note_success()
+        for load in loads:
+            if isinstance(load, Parcel):
+                self._counters.indexed += load.count
+                self._counters.in_flight -= load.count
+                load.settle(load.count)
+            else:
+                self._count(load, ItemOutcome.INDEXED)
+                load.settle()
+        return True
+
+    def _note_success(self) -> None:
+        self._trouble.over()
+        self._pauses.reset()
+
     def _read(self, bulk: Bulk, answer: Answer, turn: Turn) -> tuple[Bulk, bool]:
-        if all_created(answer.body, len(bulk)) and all(item.dead_letter_reason is None for item in bulk):
-            turn.passed()
-            self._settle_indexed(bulk)
-            self._trouble.over()
-            self._pauses.reset()
-            return [], False
         try:
             answers = read_reply(answer.body, len(bulk))
         except GarbledReplyError as error:
@@ -187,8 +208,7 @@ class Sender:
         turn.passed()
         remaining, delayed = self._settle(bulk, answers)
         if not delayed:
-            self._trouble.over()
-            self._pauses.reset()
+            self._note_success()
         return remaining, delayed
 
     async def _bisect(self, bulk: Bulk, answer: Answer) -> tuple[Bulk, bool]:
@@ -229,20 +249,11 @@ class Sender:
         refused = ItemAnswer(answer.status, ItemError("request_refused", answer.reason))
         return self._settle(bulk, [refused], ItemOutcome.REFUSED)
 
-    def _settle_indexed(self, bulk: Bulk) -> None:
-        """Settle records that were all indexed, at a fraction of the work."""
-        self._counters.indexed += len(bulk)
-        self._counters.in_flight -= len(bulk)
-        for item in bulk:
-            if item.looked_up:
-                item.window.note_absent(item.sequence_number, item.size)
-            item.settle()
-
     def _settle(
         self, bulk: Bulk, answers: Sequence[ItemAnswer], verdict: ItemOutcome | None = None
     ) -> tuple[Bulk, bool]:
         """Return what must be sent again, and whether to wait before that; ``verdict`` overrides each status."""
-        remaining: Bulk = []
+        remaining: list[Item] = []
         delayed = False
         for item, answer in zip(bulk, answers, strict=True):
             outcome = verdict or self._outcome(item, answer)
@@ -292,13 +303,18 @@ class Sender:
     def _keep_on_disk(self, item: Item) -> bool:
         """Write a refused dead letter to the local file; return whether that succeeded."""
         try:
-            self._file.append(item.line)
+            self._file.append(item.lines)
         except OSError as error:
             self._trouble.report("the dead letter file cannot be written", f"{self._file.path}: {error}", grave=True)
             return False
         logger.error("dead letter was refused and written to the local file", extra={"file.path": str(self._file.path)})
         self._counters.dead_letters_on_disk += 1
         return True
+
+
+def _unfold_doubtful(loads: Loads) -> Loads:
+    """Unfold all if any of them may have been written already."""
+    return unfold(loads) if any(load.unsure or load.window.open for load in loads) else loads
 
 
 def _doubt(bulk: Bulk, status: int | None) -> None:
@@ -332,7 +348,7 @@ class _Document(msgspec.Struct):
 
 def _make_dead_letter(item: Item, answer: ItemAnswer) -> None:
     """Turn the item of a refused record into its dead letter, under the same id."""
-    action_line, _, document_line = item.line.partition(b"\n")
+    action_line, _, document_line = item.lines.partition(b"\n")
     action = msgspec.json.decode(action_line, type=_Action).create
     document = msgspec.json.decode(document_line, type=_Document)
     message = document.message
@@ -349,6 +365,6 @@ def _make_dead_letter(item: Item, answer: ItemAnswer) -> None:
         error_message=(error.reason or "no reason given")[:_MAX_REASON],
         status=answer.status,
     )
-    item.line, item.dead_letter_reason = dead_letter(action.id.encode(), letter), error.type
+    item.lines, item.dead_letter_reason = dead_letter(action.id.encode(), letter), error.type
     item.server_errors, item.suspected_at = 0, -1
     item.unsure = item.looked_up = False

@@ -9,7 +9,7 @@ from unittest.mock import patch
 from azure.eventhub.extensions.checkpointstoreblobaio import BlobCheckpointStore
 
 from collector.delivery.acknowledgement import Lane
-from collector.delivery.identity import RecordIds
+from collector.delivery.identity import EventIds
 from collector.events import Position
 from collector.output.elasticsearch import sending
 from collector.output.elasticsearch.client import Answer, BulkClient, UnreachableError
@@ -53,16 +53,16 @@ def checkpoint_of_the_last_event_settled() -> Iterator[None]:
 @contextmanager
 def ids_without_the_partition() -> Iterator[None]:
     """Two partitions count alike, and their like records get the same id; so do those of one event, without bytes."""
-    record_id = RecordIds.record_id
-    make = RecordIds.__init__
+    event_id = EventIds.event_id
+    make = EventIds.__init__
 
-    def forgetful(ids: RecordIds, source: Any, _: str) -> None:
+    def forgetful(ids: EventIds, source: Any, _: str) -> None:
         make(ids, source, "")
 
-    def blind(ids: RecordIds, sequence_number: int, index: int, _: bytes) -> bytes:
-        return record_id(ids, sequence_number, index, b"")
+    def blind(ids: EventIds, sequence_number: int, _: bytes) -> bytes:
+        return event_id(ids, sequence_number, b"")
 
-    with patch.object(RecordIds, "__init__", forgetful), patch.object(RecordIds, "record_id", blind):
+    with patch.object(EventIds, "__init__", forgetful), patch.object(EventIds, "event_id", blind):
         yield
 
 
