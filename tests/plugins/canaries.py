@@ -66,17 +66,15 @@ class Canaries:
 
 def forms_of(text: str) -> Iterator[str]:
     """The ways in which a text may be written; in base64 as a part of a longer one, wherever that begins."""
-    yield text
-    yield json.dumps(text)[1:-1]
-    yield json.dumps(text, ensure_ascii=False)[1:-1]
-    yield repr(text)[1:-1]
-    yield from (quote(text, safe=""), quote(text), quote_plus(text), quote(text, safe="").lower())
-    data = text.encode()
-    for shift, skipped in ((0, 0), (1, 2), (2, 3)):
-        whole = (shift + len(data)) * 8 // 6
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            yield encode(b"\0" * shift + data)[skipped:whole].decode()
-    yield data.hex()
+    coded = quote(text, safe="")
+    yield from (text, coded, coded.lower(), quote(text), quote_plus(text))
+    yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1])
+    for data in (text.encode(), coded.encode()):
+        yield data.hex()
+        for before, mixed in ((0, 0), (1, 2), (2, 3)):
+            whole = (before + len(data)) * 8 // 6
+            for encode in (base64.b64encode, base64.urlsafe_b64encode):
+                yield encode(bytes(before) + data)[mixed:whole].decode()
 
 
 def outputs_of(canaries: Canaries, working: str, refusing: str, untrusted: str) -> dict[str, Any]:

@@ -6,6 +6,8 @@ That a secret which is replaced in its file is taken over without a restart is i
 
 import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,6 @@ from typing import Any
 import pytest
 import typer
 from plugins.secret_fields import secret_fields
-from typer.testing import CliRunner
 
 from collector.cli import app
 from collector.policy import PolicyError, load_policy
@@ -26,7 +27,7 @@ inputs: [{{type: azure-eventhub, streams: [{{eventhub: hub, connection_string: "
 """
 REFERENCES = POLICY.replace(HUB, "${env.HUB}")
 SOUND = {0o600, 0o400}
-COMMANDS = [["run"], ["config"], ["check"], ["gaps"], ["replay", "dead-letters"]]
+COMMANDS = ["run", "config", "check"]
 MEANS_A_SECRET = re.compile(r"key|password|passphrase|secret|token|credential|sas|connection-string", re.IGNORECASE)
 
 
@@ -64,14 +65,15 @@ def test_a_file_with_references_alone_may_have_any_mode(file: Path, mode: int) -
     assert is_accepted(file, {"HUB": HUB})
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_a_refusal_ends_a_command_with_2_and_names_file_mode_and_fix(command: list[str], file: Path) -> None:
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_refusal_ends_a_command_with_2_and_names_file_mode_and_fix(command: str, file: Path) -> None:
     file.chmod(0o640)
 
-    result = CliRunner().invoke(app, [*command, "--policy", str(file)], env={"COLUMNS": "1000"})
+    arguments = [sys.executable, "-m", "collector", command, "--policy", str(file)]
+    ended = subprocess.run(arguments, env=os.environ | {"COLUMNS": "1000"}, capture_output=True, text=True, check=False)
 
-    assert result.exit_code == 2
-    said = result.stdout + result.stderr
+    assert ended.returncode == 2
+    said = ended.stdout + ended.stderr
     assert all(words in said for words in (str(file), "the mode of the file is 0640", "chmod 600", "${env.NAME}")), said
     assert "canary" not in said
 
