@@ -239,6 +239,7 @@ def root_logger_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     quieted = {name: logging.getLogger(name).level for name in ("azure", "elastic_transport", "aiohttp", "grpc")}
+    root.handlers[:] = []
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
