@@ -67,11 +67,12 @@ def find_licence(package: str) -> str:
     except PackageNotFoundError:
         raise LicenceError(f"{package} is not installed, so its licence cannot be looked at") from None
     classifiers = [each.removeprefix(_CLASSIFIER) for each in told.get_all("Classifier", []) if _CLASSIFIER in each]
-    for text in (told.get("License-Expression"), told.get("License"), *classifiers):
+    stated = told.get("License-Expression")
+    for text in (stated,) if stated else (told.get("License"), *classifiers):
         expression = _NAMES.get(text or "", text or "")
         if expression and _names_in(expression) <= ALLOWED:
             return expression
-    raise LicenceError(f"{package} says no licence of the list: {told.get('License-Expression') or classifiers}")
+    raise LicenceError(f"{package} says no licence of the list: {stated or classifiers}")
 
 
 def _names_in(expression: str) -> set[str]:

@@ -67,6 +67,7 @@ def test_an_exception_is_for_a_package_that_is_there_and_only_in_an_extra() -> N
         {},
         {"License-Expression": "AGPL-3.0-only"},
         {"License-Expression": "MIT AND GPL-3.0-only"},
+        {"License-Expression": "GPL-3.0-only", "License": "MIT"},
         {"License": "all rights reserved"},
         {"Classifier": "License :: OSI Approved :: GNU General Public License v3 (GPLv3)"},
     ],
