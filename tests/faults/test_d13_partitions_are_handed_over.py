@@ -22,13 +22,7 @@ ALL = {str(number) for number in range(PARTITIONS)}
 
 def held(daemon: Daemon) -> set[str]:
     """The partitions that a daemon reads by its own account."""
-    readings: set[tuple[int | None, str]] = set()
-    for line in daemon.lines:
-        if line["message"] == "partition claimed":
-            readings.add((line.get("worker"), line["azure"]["partition_id"]))
-        elif line["message"] == "partition left":
-            readings.discard((line.get("worker"), line["azure"]["partition_id"]))
-    return {partition for _, partition in readings}
+    return {partition for _, partition in daemon.readings}
 
 
 async def wait_until(happened: Callable[[], bool]) -> None:

@@ -105,7 +105,9 @@ async def test_a_stop_in_the_middle_of_the_work_leaves_nothing_to_repeat(
         there = await documents.count("aoai.logs")
         run.feed()
         counts = await run.start_again()
-    assert (counts["received"], counts["already_there"]) == (len(run.fed) - there, 0)
+    assert counts["received"] - counts["already_there"] == len(run.fed) - there
+    if job.workers == 1:  # several take partitions from each other after a start, with what is under way there
+        assert counts["already_there"] == 0
     assert await run.lost_and_extra() == (0, 0)
 
 
@@ -193,6 +195,7 @@ async def test_a_stop_without_help_from_others_ends_at_its_deadline_and_loses_no
     assert (await run.lost_and_extra(), outage.regressions) == ((0, 0), 0)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
 async def test_a_second_signal_leaves_at_once_and_loses_nothing(run: Run, outage: Outage) -> None:
     daemon = await outage.work()
     await outage.lose_the_engine(daemon)
