@@ -1,7 +1,7 @@
 # Every target is one line; what it needs is fetched the first time (uv from PyPI, packages from uv.lock).
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help env demo test lint type format bench guard faults security release audit clean
+.PHONY: help env demo test again lint type format bench guard faults security release audit clean
 
 # The first interpreter on this machine that is new enough; uv is told to use it, so it never fetches one.
 PYTHON := $(shell for p in python3.12 python3.13 python3.14 python3 python; do $$p -c 'import sys; v = sys.version_info >= (3, 12); v and print(sys.executable); sys.exit(not v)' 2>/dev/null && break; done)
@@ -22,6 +22,9 @@ demo: .venv/ready ## the main job on this machine, end to end; ARGS=--once for a
 
 test: .venv/ready ## all tests, WORKERS (3) at a time; ARGS is passed to pytest
 	@$(RUN) pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+again: .venv/ready ## the tests that failed last, one at a time
+	@$(RUN) pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 lint: .venv/ready ## ruff: rules and formatting
 	@$(RUN) ruff check . && $(RUN) ruff format --check .

@@ -19,6 +19,7 @@ from plugins.world.network import ModelNode
 from plugins.world.virtual_time import EPOCH, PROCESS, VirtualLoop, running_process
 
 from collector.agent import pipeline
+from collector.inputs.azure import storage
 from collector.inputs.event_hub import connection
 from collector.output.elasticsearch.connection import client_settings
 
@@ -38,8 +39,8 @@ def modelled_services() -> Iterator[None]:
     """Let collectors find the world of their process in place of Azure and Elasticsearch."""
     with ExitStack() as stack:
         replace = partial(_replace, stack)
-        replace(connection, "EventHubConsumerClient", HubClient)
-        replace(connection, "open_container", lambda *_: Container(running_process().world.storage))
+        replace(connection, "HubClient", HubClient)
+        replace(storage, "open_container", lambda *_: Container(running_process().world.storage))
         replace(pipeline, "client_settings", lambda policy: client_settings(policy) | {"node_class": ModelNode})
         stack.enter_context(patch.object(event_processor, "set", _OrderedSet, create=True))
         yield
