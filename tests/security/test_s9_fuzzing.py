@@ -81,7 +81,7 @@ def _around(body: bytes) -> Iterator[Entry]:
     text = body.decode("utf-8", "replace")
     record = {"category": "GatewayLlmLogs", "resourceId": APIM, "properties": {"requestBody": text}}
     whole = json.dumps(record)
-    yield Record(whole.encode(), whole)
+    yield Record(whole)
 
 
 def check_policy(text: bytes, folder: Path) -> None:
