@@ -34,10 +34,7 @@ def cluster_settings(
     Raises:
         LoginError: an option is wrong, or two of them exclude each other, or the file of `ca` cannot be used.
     """
-    if username and not password:
-        raise LoginError("--username needs a password: set AOAI_SETUP_PASSWORD in the environment")
-    if username and api_key:
-        raise LoginError("--username and an API key are two ways to log in: leave one")
+    refuse_ambiguity(api_key=api_key, username=username, password=password)
     given: dict[str, object] = {"type": "elasticsearch", "hosts": url}
     given |= {"username": username, "password": password} if username else {}
     given |= {"api_key": api_key} if api_key else {}
@@ -52,6 +49,18 @@ def cluster_settings(
         return client_settings(output)
     except OSError as error:
         raise LoginError(str(error)) from error
+
+
+def refuse_ambiguity(*, api_key: str | None, username: str | None, password: str | None) -> None:
+    """See that the options are one login, or none.
+
+    Raises:
+        LoginError: they are half of one, or two.
+    """
+    if username and not password:
+        raise LoginError("--username needs a password: set AOAI_SETUP_PASSWORD in the environment")
+    if username and api_key:
+        raise LoginError("--username and an API key are two ways to log in: leave one")
 
 
 def _explain(error: ValidationError) -> str:

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from collector.agent.cluster_login import LoginError, cluster_settings
+from collector.agent.cluster_login import LoginError, cluster_settings, refuse_ambiguity
 from collector.assets.setup.wishes import Login
 from collector.commands.options import fail
 from collector.output.elasticsearch.connection import LOGINS
@@ -40,8 +40,10 @@ def find_credentials(username: str | None) -> dict[str, Any] | None:
 def log_in_to_kibana(url: str, username: str | None, ca: Path | None) -> Login:
     """Return the same login for Kibana, or end the command when it is none."""
     api_key, password = os.environ.get(API_KEY), os.environ.get(PASSWORD)
-    if username and (api_key or not password):
-        fail(f"--username needs its password in {PASSWORD}, and no API key beside it")
+    try:
+        refuse_ambiguity(api_key=api_key, username=username, password=password)
+    except LoginError as error:
+        fail(str(error))
     return Login(
         url,
         api_key=Secret(api_key) if api_key else None,
