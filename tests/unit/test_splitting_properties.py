@@ -127,5 +127,5 @@ def test_a_bad_record_among_good_ones_costs_only_itself(texts: list[str], data: 
 
     entries = seen(split(body.encode()))
 
-    assert [entry[2] for entry in entries if entry[0] == "record"] == texts
+    assert [entry[1].decode() for entry in entries if entry[0] == "record"] == texts
     assert [entry[1] for entry in entries if entry[0] == "reject"] == [bad.encode()]
