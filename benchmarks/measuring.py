@@ -112,7 +112,7 @@ def set_stage(  # noqa: PLR0913 - what a hub is filled with
     hub = ["-m", "benchmarks.hub", str(records), str(per_event), str(partitions), "--kind", kind]
     hub += ["--rate", str(rate)] if rate else []
     hub += ["--sink", url] if endless else []
-    first = 0 if full or endless or rate else int(records * _WARM) + per_event * partitions
+    first = 0 if full or endless or rate else min(records, int(records * _WARM) + per_event * partitions)
     hub += ["--first", str(first)] if first else []
     with (
         tempfile.TemporaryDirectory() as folder,
