@@ -16,8 +16,8 @@ from benchmarks.subjects import Subject, daemon, script
 
 YARDSTICK: Final = "script"
 CASE: Final[Case] = next(case for case in CASES if case.name == "25")
-SHARE: Final = 0.8
-"""Of the committed ratio. On one machine and another, idle and busy, medians of turns were within a tenth of it."""
+SHARE: Final = 0.6
+"""Of the committed ratio: on a virtual machine single turns differ by a third, and chance alone must fail no run."""
 TURNS: Final = 5
 _RECORDS: Final = {DAEMON: 100_000, YARDSTICK: 40_000}
 """A few processor seconds each; more of what is faster."""
