@@ -35,7 +35,7 @@ from collector.agent.control_socket import ControlSocket, address_of
 from collector.assets.setup.kibana.connection import open_kibana
 from collector.assets.setup.refusal import RefusalError
 from collector.assets.setup.wishes import Login
-from collector.inputs.azure.transport import BoundedTransport
+from collector.inputs.azure.transport import BoundedHttpTransport
 from collector.output.elasticsearch.client import BulkClient, UnreachableError
 from collector.replies import LARGEST_REPLY
 from collector.telemetry.endpoint import Endpoint
@@ -114,7 +114,7 @@ async def ask_elasticsearch(url: str) -> None:
 
 
 async def ask_azure(url: str) -> None:
-    async with AsyncPipelineClient[HttpRequest, object](url, policies=[], transport=BoundedTransport()) as client:
+    async with AsyncPipelineClient[HttpRequest, object](url, policies=[], transport=BoundedHttpTransport()) as client:
         await client.send_request(HttpRequest("GET", url))
 
 

@@ -21,7 +21,7 @@ from azure.identity.aio import (
     WorkloadIdentityCredential,
 )
 
-from collector.inputs.azure.transport import BoundedTransport, http_options
+from collector.inputs.azure.transport import BoundedHttpTransport, http_options
 from collector.policy import AzureMetricsStream, Secret
 from collector.policy.azure_login import AzureLogin, EntraLogin
 from collector.policy.tls import is_pem
@@ -82,7 +82,7 @@ def _by_certificate(login: EntraLogin) -> AsyncTokenCredential:
 def _by_managed_identity(login: EntraLogin) -> AsyncTokenCredential:
     """Ask the machine itself, past any proxy."""
     return ManagedIdentityCredential(
-        client_id=login.managed_identity_client_id, transport=BoundedTransport(by_proxy=False)
+        client_id=login.managed_identity_client_id, transport=BoundedHttpTransport(by_proxy=False)
     )
 
 

@@ -19,7 +19,7 @@ from collector.replies import BoundedResponse
 HTTP_PORT: Final = 80
 
 
-class BoundedTransport(AioHttpTransport):
+class BoundedHttpTransport(AioHttpTransport):
     """The SDK's transport with limited replies, and a TLS context of our own; each client needs one for itself."""
 
     def __init__(self, context: ssl.SSLContext | None = None, *, by_proxy: bool = True) -> None:
@@ -75,7 +75,7 @@ def http_options(login: EntraLogin) -> dict[str, Any]:
 
     Without `proxy_url` the SDK follows HTTPS_PROXY and NO_PROXY by itself.
     """
-    options: dict[str, Any] = {"permit_redirects": False, "transport": BoundedTransport(trust(login))}
+    options: dict[str, Any] = {"permit_redirects": False, "transport": BoundedHttpTransport(trust(login))}
     if login.proxy_url is not None:
         options["proxies"] = {"https": login.proxy_url.reveal()}
     return options

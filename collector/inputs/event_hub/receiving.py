@@ -1,8 +1,9 @@
 """Where prefetch by bytes meets the Azure SDK (azure-eventhub 5.15).
 
 The SDK has one number for prefetch, set once. Its transport is a part that a client can be given, though, and makes the
-object that asks for credit and reads frames: ``BoundedTransport`` makes a ``BoundedReceiver`` instead. Nothing of the
-library's own is replaced. ``tests/contract/test_prefetch_in_bytes.py`` fails when an SDK no longer goes this way.
+object that asks for credit and reads frames: ``BoundedTransport`` makes a ``BoundedReceiver`` instead. Of the library's
+own one method of each consumer is replaced, which makes its events. ``tests/contract/test_prefetch_in_bytes.py`` and
+``tests/contract/test_waiting_frames.py`` fail when an SDK no longer goes this way.
 
 Six things differ from the SDK's receiver:
 
@@ -12,10 +13,9 @@ Six things differ from the SDK's receiver:
   SDK calls the receiver every 50 ms, and each call sends the heartbeat when it is due;
 - it forgets delivery tags. The SDK (5.15.1) keeps each one for a settlement that never comes, since the service sends
   events settled: about 100 bytes an event, for ever;
-- it takes a frame that is there already at once. The SDK sets a timer for each, and asks twice whether there is more:
-  half of all that a small event costs;
+- it takes a frame that is there already at once. The SDK sets a timer for each, and reads it in two steps;
 - it makes an event of a message only. The SDK makes each as if it were to be sent, with header, properties and an empty
-  body, and replaces them: a fifth of all that a small event costs;
+  body, and replaces them. With the frames this saves two fifths of what receiving costs (docs/performance.md);
 - it tells why it cannot be opened. The SDK tries again at once, without end, and tells nobody (``_receive_task`` takes
   a consumer that is not open yet for one that is being closed).
 """
