@@ -15,14 +15,13 @@ from typing import Final
 
 from aiohttp import web
 
-from collector.telemetry.endpoint import SECONDS_FOR_A_REQUEST
+from collector.telemetry.endpoint import make_runner
 
 logger = logging.getLogger(__name__)
 
 SOCKET: Final = "control.sock"
 _OWNER_ONLY: Final = 0o600
 _OWNER_ONLY_FOLDER: Final = 0o700
-_SECONDS_FOR_LAST_ANSWERS: Final = 0.5
 _DESCRIPTORS: Final = Path("/proc/self/fd")
 
 type Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -73,16 +72,7 @@ class ControlSocket:
                 extra={"error.message": str(error), "file.path": str(self._data / self._name)},
             )
             return
-        app = web.Application()
-        for path, answer in self._answers.items():
-            app.router.add_get(path, answer)
-        self._runner = web.AppRunner(
-            app,
-            access_log=None,
-            handle_signals=False,
-            keepalive_timeout=SECONDS_FOR_A_REQUEST,
-            shutdown_timeout=_SECONDS_FOR_LAST_ANSWERS,
-        )
+        self._runner = make_runner(self._answers)
         await self._runner.setup()
         await web.SockSite(self._runner, listener).start()
 

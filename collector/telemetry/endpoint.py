@@ -70,16 +70,7 @@ class Endpoint:
         Raises:
             OSError: the address is not of this machine, or the port is taken.
         """
-        app = web.Application(middlewares=[_guard(host)])
-        for path, answer in self._answers.items():
-            app.router.add_get(path, answer)
-        runner = web.AppRunner(
-            app,
-            access_log=None,
-            handle_signals=False,
-            keepalive_timeout=SECONDS_FOR_A_REQUEST,
-            shutdown_timeout=_SECONDS_FOR_LAST_ANSWERS,
-        )
+        runner = make_runner(self._answers, _guard(host))
         await runner.setup()
         try:
             await web.TCPSite(runner, host, port).start()
@@ -94,6 +85,20 @@ class Endpoint:
         """Stop answering."""
         if self._runner is not None:
             await self._runner.cleanup()
+
+
+def make_runner(answers: Mapping[str, Handler], *middlewares: Middleware) -> web.AppRunner:
+    """Return what answers GET requests for these paths, wherever it is let listen; nobody holds it up for long."""
+    app = web.Application(middlewares=middlewares)
+    for path, answer in answers.items():
+        app.router.add_get(path, answer)
+    return web.AppRunner(
+        app,
+        access_log=None,
+        handle_signals=False,
+        keepalive_timeout=SECONDS_FOR_A_REQUEST,
+        shutdown_timeout=_SECONDS_FOR_LAST_ANSWERS,
+    )
 
 
 def show_metrics(body: bytes, content_type: str) -> web.Response:

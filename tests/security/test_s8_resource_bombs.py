@@ -174,8 +174,7 @@ async def server(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Connect]:
     """A server of ours with little patience, and how to connect to it."""
-    for module in ("collector.telemetry.endpoint", "collector.agent.control_socket"):
-        monkeypatch.setattr(f"{module}.SECONDS_FOR_A_REQUEST", 0.3)
+    monkeypatch.setattr("collector.telemetry.endpoint.SECONDS_FOR_A_REQUEST", 0.3)
     async with served_pages() if request.param == "pages" else served_control(tmp_path) as connect:
         yield connect
 
