@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
@@ -33,6 +34,7 @@ from collector.delivery.identity import EventIds, record_id
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 from collector.engine import EmbeddedEngine
 from collector.events import Source
+from collector.output.elasticsearch.encoding import iso
 from collector.policy import EventHubConnectionString
 
 _FULL_JIT: Final = ("-XX:TieredStopAtLevel=4",)
@@ -190,9 +192,10 @@ async def _time_one(site: Site, index: str, partition: str, record: dict[str, ob
     """Return the seconds from the append of one record until the engine has it."""
     begun = time.monotonic()
     body = compact({"records": [record]}).encode()
-    number = site.emulator.append(HUB, partition, body)
+    at = datetime.now(UTC)
+    number = site.emulator.append(HUB, partition, body, enqueued_time=at)
     host = EventHubConnectionString.parse(site.emulator.connection_string()).host
-    event_id = EventIds(Source(host, HUB, "$Default"), partition).event_id(number, body)
+    event_id = EventIds(Source(host, HUB, "$Default"), partition).event_id(number, iso(at), body)
     path = f"/{index}/_doc/{record_id(event_id, 0).decode()}?_source=false"
     async with asyncio.timeout(_PATIENCE_SECONDS):
         while True:

@@ -18,7 +18,7 @@ from benchmarks.verdicts import Verdict
 from collector.agent.stream_encoding import build_encoder
 from collector.delivery.identity import EventIds, record_ids
 from collector.delivery.routing import routes_beside
-from collector.events import DataStream, Position, Record, Source, category_of
+from collector.events import DataStream, Position, RecordTexts, Source, categories_of
 from collector.inputs.splitting import split_at_once
 from collector.output.elasticsearch.outcomes import all_created
 from collector.policy import EventHubStream
@@ -68,11 +68,12 @@ def _make_encoding_work() -> Callable[[], None]:
 
     def work() -> None:
         for number, body in enumerate(bodies):
-            records = cast("Sequence[Record]", split_at_once(body))
-            categories = [category_of(record.text) for record in records]
-            kept = content.apply_to_all(records, categories)
-            named = record_ids(ids.event_id(number, body), 0, len(kept))
-            encoder.records(named, encoder.origin("0", Position(str(number), number, moment)), kept, categories)
+            texts = cast("RecordTexts", split_at_once(body))
+            categories = categories_of(texts)
+            kept = content.apply_to_all(texts, categories)
+            origin = encoder.origin("0", Position(str(number), number, moment))
+            named = record_ids(ids.event_id(number, origin.timestamp, body), 0, len(kept))
+            encoder.records(named, origin, kept, categories)
 
     return work
 

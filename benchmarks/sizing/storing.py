@@ -117,7 +117,7 @@ def _lines(encoder: StreamEncoder, kind: Kind, apply: Callable[[Entry], Entry]) 
         if not isinstance(entry, Record):
             raise BenchmarkError(f"the content policy takes this for no record: {text[:200]}")
         origin = encoder.origin(_PARTITION, Position(str(number * 512), number, _ARRIVED))
-        yield encoder.record(record_id(ids.event_id(number, text.encode()), 0), origin, entry)
+        yield encoder.record(record_id(ids.event_id(number, origin.timestamp, text.encode()), 0), origin, entry)
 
 
 @contextmanager

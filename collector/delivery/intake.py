@@ -1,15 +1,17 @@
 """The way in: gives each record of an event its id and hands it to the output."""
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Protocol, cast
+from itertools import accumulate
+from typing import Final, Protocol
 
 from collector.delivery.acknowledgement import EventTicket, Lane, SettledTwiceError
 from collector.delivery.budget import Budget
 from collector.delivery.identity import EventIds, record_id, record_ids
 from collector.delivery.processing import RecordProcessing
 from collector.delivery.tap import Taps
-from collector.events import Entry, Position, Record, Reject, Source, category_of
+from collector.events import Entry, Position, Record, RecordTexts, Reject, Source, categories_of
 from collector.output.elasticsearch.encoding import Origin, StreamEncoder
 from collector.output.elasticsearch.items import Item, Load, Parcel
 from collector.policy.processors import Processor
@@ -20,6 +22,8 @@ _BYTES_BESIDE_A_RECORD: Final = 512
 """What a document holds beside its record: position, data stream, id, and the objects that carry it."""
 _BYTES_OF_A_SLICE: Final = 64 * 1024
 """Of an event: small beside any budget, so that 32 partitions may each have one ready while it is full."""
+
+type _Entries = Sequence[Entry] | RecordTexts
 
 
 class Output(Protocol):
@@ -72,7 +76,7 @@ class Intake:
         """Give reserved room back without taking anything in."""
         self._budget.give_back(size)
 
-    async def accept(self, lane: Lane, position: Position, body: bytes, entries: Iterable[Entry]) -> None:
+    async def accept(self, lane: Lane, position: Position, body: bytes, entries: Iterable[Entry] | RecordTexts) -> None:
         """Hand the records of an event, which ``body`` was split into, to the output, in slices when there is room.
 
         The reserved bytes are used first, and no event that they suffice for waits. Nothing is held while a slice
@@ -84,7 +88,7 @@ class Intake:
             return
         event = self._begin(lane, position, body)
         left = len(body)
-        for slice_, cost in _slices(entries, left):
+        for slice_, cost in _slices(entries):
             if event.records and cost > left:
                 self._budget.give_back(left)
                 left = cost
@@ -104,28 +108,31 @@ class Intake:
     def _begin(self, lane: Lane, position: Position, body: bytes) -> "_Event":
         partition = lane.partition
         ids = self._ids.get(partition) or self._ids.setdefault(partition, EventIds(self._source, partition))
-        event_id = ids.event_id(position.sequence_number, body)
-        return _Event(lane, position, event_id, self._encoder.origin(partition, position))
+        origin = self._encoder.origin(partition, position)
+        event_id = ids.event_id(position.sequence_number, origin.timestamp if position.dated else "", body)
+        return _Event(lane, position, event_id, origin)
 
-    def _hand_over(self, event: "_Event", entries: Sequence[Entry], cost: int) -> None:
+    def _hand_over(self, event: "_Event", entries: _Entries, cost: int) -> None:
         """Hand a slice of an event to the output."""
         counters = self._counters
         counters.received += len(entries)
         counters.in_flight += len(entries)
         event.ticket.expect(len(entries))
         slice_ = _Slice(event.ticket, len(entries), cost, self._budget)
-        alike = self._process is None and not self._taps.watched and set(map(type, entries)) == {Record}
-        hand_over = self._hand_over_together if alike else self._hand_over_each
-        slice_.count_what_was_written(hand_over(event, entries, slice_))
+        texts = _texts_of(entries) if self._process is None and not self._taps.watched else None
+        if texts is None:
+            written = self._hand_over_each(event, _entries_of(entries), slice_)
+        else:
+            written = self._hand_over_together(event, texts, slice_)
+        slice_.count_what_was_written(written)
         event.records += len(entries)
 
-    def _hand_over_together(self, event: "_Event", entries: Sequence[Entry], slice_: "_Slice") -> int:
+    def _hand_over_together(self, event: "_Event", received: Sequence[str], slice_: "_Slice") -> int:
         """Hand over records that nothing tells apart; return the bytes written."""
-        received = cast("Sequence[Record]", entries)
-        categories = [category_of(record.text) for record in received]
-        records = received if self._content is None else self._content.apply_to_all(received, categories)
-        count = len(records)
-        lines = self._encoder.records(record_ids(event.id, event.records, count), event.origin, records, categories)
+        categories = categories_of(received)
+        texts = received if self._content is None else self._content.apply_to_all(received, categories)
+        count = len(texts)
+        lines = self._encoder.records(record_ids(event.id, event.records, count), event.origin, texts, categories)
         size = slice_.size - count * _BYTES_BESIDE_A_RECORD
         number = event.position.sequence_number
         self._output.add(Parcel(count, lines, slice_.settle, event.lane.window, number, size, event.unsure))
@@ -207,12 +214,34 @@ class _Slice:
             self.size += excess
 
 
-def _slices(entries: Iterable[Entry], size: int) -> Iterator[tuple[Sequence[Entry], int]]:
+def _texts_of(entries: _Entries) -> Sequence[str] | None:
+    """Return the texts of the entries if nothing tells these apart."""
+    if isinstance(entries, RecordTexts):
+        return entries
+    texts = [entry.text for entry in entries if type(entry) is Record]
+    return texts if len(texts) == len(entries) else None
+
+
+def _entries_of(entries: _Entries) -> Sequence[Entry]:
+    return list(map(Record, entries)) if isinstance(entries, RecordTexts) else entries
+
+
+def _slices(entries: Iterable[Entry] | RecordTexts) -> Iterator[tuple[_Entries, int]]:
     """Cut the entries of a body where their documents come to about 64 KiB; yield each slice with its size."""
-    if isinstance(entries, list) and size + len(entries) * _BYTES_BESIDE_A_RECORD <= _BYTES_OF_A_SLICE:
-        if entries:
-            yield entries, size + len(entries) * _BYTES_BESIDE_A_RECORD
-        return
+    return _slices_of_texts(entries) if isinstance(entries, RecordTexts) else _slices_of_entries(entries)
+
+
+def _slices_of_texts(texts: RecordTexts) -> Iterator[tuple[RecordTexts, int]]:
+    ends = list(accumulate([len(text) + _BYTES_BESIDE_A_RECORD for text in texts]))
+    first = cut = 0
+    while first < len(texts):
+        last = max(bisect_right(ends, cut + _BYTES_OF_A_SLICE), first + 1)
+        whole = last - first == len(texts)
+        yield texts if whole else RecordTexts(texts[first:last]), ends[last - 1] - cut
+        first, cut = last, ends[last - 1]
+
+
+def _slices_of_entries(entries: Iterable[Entry]) -> Iterator[tuple[Sequence[Entry], int]]:
     slice_: list[Entry] = []
     cost = 0
     for entry in entries:

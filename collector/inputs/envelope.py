@@ -10,7 +10,7 @@ from typing import Final, cast
 
 import msgspec
 
-from collector.events import Entry, Record, Reject, RejectReason
+from collector.events import Entry, Record, RecordTexts, Reject, RejectReason
 
 
 class _Envelope(msgspec.Struct, gc=False):
@@ -82,7 +82,7 @@ def read_piece(piece: Piece) -> Entry:
     return Record(text)
 
 
-def read_as_azure_writes(body: bytes) -> list[Entry] | None:
+def read_as_azure_writes(body: bytes) -> RecordTexts | None:
     """Return the records of an envelope in ASCII without blanks, which needs no second look; None for any other body.
 
     Where the records and the commas between them fill the envelope, it has no second key ``records``.
@@ -93,11 +93,10 @@ def read_as_azure_writes(body: bytes) -> list[Entry] | None:
         pieces = _ENVELOPE.decode(body).records
     except (msgspec.DecodeError, RecursionError):
         return None
-    texts = [str(piece, "ascii") for piece in cast("Sequence[msgspec.Raw]", pieces or ())]
+    texts = RecordTexts([str(piece, "ascii") for piece in cast("Sequence[msgspec.Raw]", pieces or ())])
     if sum(map(len, texts)) + len(texts) - 1 + len(_OPENING) + len(_CLOSING) != len(body):
         return None
-    records: list[Entry] = [Record(text) for text in texts if text[0] == "{"]
-    return records if len(records) == len(texts) else None
+    return texts if all(text[0] == "{" for text in texts) else None
 
 
 def _find_in_object(body: bytes) -> list[Piece]:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Final
 
-from collector.events import Entry, Reject, RejectReason
+from collector.events import Entry, RecordTexts, Reject, RejectReason
 from collector.inputs.envelope import StrictParseError, find_pieces, read_as_azure_writes, read_piece
 from collector.inputs.salvage import salvage
 
@@ -41,7 +41,7 @@ def split(body: bytes) -> list[Entry]:
     return list(split_slowly(body))
 
 
-def split_at_once(body: bytes) -> list[Entry] | None:
+def split_at_once(body: bytes) -> list[Entry] | RecordTexts | None:
     """Return the entries of a body that costs little more memory than it is long; None for any other.
 
     Others are those that must be inflated or mended, and those of many tiny records. Already to find 300,000 records

@@ -11,7 +11,7 @@ services that are neither Azure OpenAI nor a gateway beyond their bodies.
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from collector.events import Entry, Record
+from collector.events import Entry
 
 RedactText = Callable[[str], str]
 """Returns a text with its secrets and personal data replaced by typed markers; a pure function of any text.
@@ -28,6 +28,6 @@ class ContentPolicy(Protocol):
         """Return what may leave of an entry."""
         ...
 
-    def apply_to_all(self, records: Sequence[Record], categories: Sequence[str | None]) -> Sequence[Record]:
+    def apply_to_all(self, texts: Sequence[str], categories: Sequence[str | None]) -> Sequence[str]:
         """Return what may leave of records, of which ``category_of`` has told the categories; ``apply`` but quicker."""
         ...

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from itertools import repeat
+from operator import contains
 from typing import Any, Final, cast, override
 
 import msgspec
@@ -36,21 +38,22 @@ class _Level(ContentPolicy):
     def apply(self, entry: Entry) -> Entry:
         if not isinstance(entry, Record):
             return Reject(self._salvage(entry.source), entry.reason, entry.detail)
-        return self.apply_to_all((entry,), (category_of(entry.text),))[0]
+        kept = self.apply_to_all((entry.text,), (category_of(entry.text),))[0]
+        return entry if kept is entry.text else type(entry)(kept)
 
     @override
-    def apply_to_all(self, records: Sequence[Record], categories: Sequence[str | None]) -> Sequence[Record]:
+    def apply_to_all(self, texts: Sequence[str], categories: Sequence[str | None]) -> Sequence[str]:
         # Most records have no body, and this look is all that the policy costs them.
+        if _WITHOUT_BODY.issuperset(categories) and _have_no_body(texts):
+            return texts
         return [
-            record
-            if category in _WITHOUT_BODY and len(record.text) <= _LONGEST_WITHOUT_BODY and _WRITER in record.text
-            else self._treated(record, category)
-            for record, category in zip(records, categories, strict=True)
+            text if category in _WITHOUT_BODY and _have_no_body((text,)) else self._treated(text, category)
+            for text, category in zip(texts, categories, strict=True)
         ]
 
-    def _treated(self, record: Record, category: str | None) -> Record:
-        written = self._read(record.text, category)
-        return record if written is None else type(record)(written.decode())
+    def _treated(self, text: str, category: str | None) -> str:
+        written = self._read(text, category)
+        return text if written is None else written.decode()
 
     def _read(self, text: str, category: str | None) -> bytes | None:
         try:
@@ -78,6 +81,11 @@ class _Level(ContentPolicy):
             return self._records.apply(value) or {}
         whole = (cast("dict[str, Any]", item) for item in cast("list[Any]", records) if type(item) is dict)
         return {"records": [self._salvaged(item) for item in whole]}
+
+
+def _have_no_body(texts: Sequence[str]) -> bool:
+    """Tell whether records of categories without bodies are what they say: short, and of Azure OpenAI."""
+    return max(map(len, texts)) <= _LONGEST_WITHOUT_BODY and all(map(contains, texts, repeat(_WRITER)))
 
 
 class MetadataLevel(_Level):

@@ -10,7 +10,7 @@ from elasticsearch import Elasticsearch
 from collector.delivery.identity import EventIds, record_id
 from collector.delivery.routing import LOGS
 from collector.events import DataStream, Position, Reject, RejectReason, Source
-from collector.output.elasticsearch.encoding import DEAD_LETTER_DATASET, StreamEncoder
+from collector.output.elasticsearch.encoding import DEAD_LETTER_DATASET, StreamEncoder, iso
 from collector.scenario.upkeep import Report
 from collector.scenario.writing import write_lines
 from collector.telemetry.status import DeadLetterStatus
@@ -41,7 +41,7 @@ def write_dead_letters(client: Elasticsearch, reports: Sequence[Report], namespa
         client,
         (
             encoder.reject(
-                record_id(ids.event_id(number, _PIECE), 0),
+                record_id(ids.event_id(number, iso(at), _PIECE), 0),
                 encoder.origin("0", Position(str(number), number, at)),
                 0,
                 Reject(_PIECE, RejectReason(reason), "the piece ends too early"),

@@ -109,7 +109,7 @@ def _encode_records(texts: Iterable[tuple[datetime, str]], namespace: str) -> It
         entry = content.apply(received)
         if not isinstance(entry, Record):
             raise ScenarioRefusedError(f"the content policy takes this for no record: {text}")
-        yield encoder.record(record_id(ids.event_id(number, text.encode()), 0), origin, entry)
+        yield encoder.record(record_id(ids.event_id(number, origin.timestamp, text.encode()), 0), origin, entry)
 
 
 def _texts(ledger: Ledger) -> Iterator[tuple[datetime, str]]:

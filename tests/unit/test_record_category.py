@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collector.events import category_of
+from collector.events import categories_of, category_of
 
 COMPACT = (",", ":")
 
@@ -56,14 +56,24 @@ JSON = st.recursive(
 )
 
 
-@given(
-    record=st.dictionaries(st.sampled_from(["category", "a", 'x"category', "b\\", "properties"]), JSON, max_size=5),
-    separators=st.sampled_from([COMPACT, (", ", ": ")]),
-    ascii_only=st.booleans(),
-)
+KEYS = st.sampled_from(["category", "a", 'x"category', "b\\", "properties"])
+RECORDS = st.dictionaries(KEYS, JSON, max_size=5)
+
+
+@given(record=RECORDS, separators=st.sampled_from([COMPACT, (", ", ": ")]), ascii_only=st.booleans())
 def test_no_record_fools_the_quick_look(
     record: dict[str, object], separators: tuple[str, str], ascii_only: bool
 ) -> None:
     expected = record.get("category")
     text = json.dumps(record, separators=separators, ensure_ascii=ascii_only)
     assert category_of(text) == (expected if isinstance(expected, str) else None)
+
+
+VALUES = st.sampled_from(["Audit", "RequestResponse", "", 'Audit","x', "Audit\\", "Aud\u00eft"])
+
+
+@given(st.lists(RECORDS | st.fixed_dictionaries({"time": st.integers(), "category": VALUES, "a": JSON}), max_size=6))
+def test_a_neighbour_tells_nothing_wrong_of_a_record(records: list[dict[str, object]]) -> None:
+    categories = [record.get("category") for record in records]
+    told = categories_of([json.dumps(record, separators=COMPACT) for record in records])
+    assert told == [category if isinstance(category, str) else None for category in categories]

@@ -5,6 +5,7 @@ import hashlib
 import re
 import subprocess
 import sys
+import zlib
 from typing import NamedTuple
 
 import pytest
@@ -24,6 +25,7 @@ class Place(NamedTuple):
     hub: str = "hub"
     partition: str = "3"
     sequence_number: int = 4711
+    enqueued: str = "2026-03-10T09:01:06.000Z"
     index: int = 2
     body: bytes = b'{"records":[{"a":1}]}'
 
@@ -33,12 +35,13 @@ HERE = Place()
 
 def id_of(place: Place, group: str = "$Default") -> str:
     ids = EventIds(Source(place.host, place.hub, group), place.partition)
-    return record_id(ids.event_id(place.sequence_number, place.body), place.index).decode()
+    return record_id(ids.event_id(place.sequence_number, place.enqueued, place.body), place.index).decode()
 
 
-def test_an_id_is_the_base64url_of_120_bits_of_a_sha_256_over_place_and_body_and_then_the_index() -> None:
-    named = b'ns.servicebus.windows.net\0hub\0003\0004711\0{"records":[{"a":1}]}'
-    digest = hashlib.sha256(named).digest()[:15]
+def test_an_id_is_the_base64url_of_120_bits_of_a_sha_256_that_names_the_event_and_then_the_index() -> None:
+    checksum = zlib.crc32(HERE.body).to_bytes(4).hex()
+    named = f"ns.servicebus.windows.net\0hub\0003\0004711\0{HERE.enqueued}\00021\0{checksum}"
+    digest = hashlib.sha256(named.encode()).digest()[:15]
 
     assert id_of(HERE) == base64.urlsafe_b64encode(digest + b"\0\0\2").decode()
 
@@ -52,7 +55,8 @@ def test_an_id_has_24_characters_that_are_safe_in_a_url(sequence_number: int, in
 
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_ids_made_together_are_those_made_one_by_one(first: int, count: int) -> None:
-    event = EventIds(Source(HERE.host, HERE.hub, "$Default"), HERE.partition).event_id(HERE.sequence_number, HERE.body)
+    ids = EventIds(Source(HERE.host, HERE.hub, "$Default"), HERE.partition)
+    event = ids.event_id(HERE.sequence_number, HERE.enqueued, HERE.body)
 
     assert record_ids(event, first, count) == [record_id(event, index) for index in range(first, first + count)]
 
@@ -63,7 +67,8 @@ import sys
 from collector.delivery.identity import EventIds, record_id
 from collector.events import Source
 ids = EventIds(Source({HERE.host!r}, {HERE.hub!r}, "other"), {HERE.partition!r})
-sys.stdout.write(record_id(ids.event_id({HERE.sequence_number}, {HERE.body!r}), {HERE.index}).decode())
+event_id = ids.event_id({HERE.sequence_number}, {HERE.enqueued!r}, {HERE.body!r})
+sys.stdout.write(record_id(event_id, {HERE.index}).decode())
 """
 
     made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
@@ -86,6 +91,7 @@ def test_the_consumer_group_makes_no_other_id() -> None:
         HERE._replace(hub="hub2"),
         HERE._replace(partition="4"),
         HERE._replace(sequence_number=4712),
+        HERE._replace(enqueued="2026-03-10T09:01:06.001Z"),
         HERE._replace(index=3),
         HERE._replace(body=b'{"records":[{"a":2}]}'),
     ],
@@ -95,7 +101,9 @@ def test_each_component_makes_another_id(other: Place) -> None:
     assert id_of(other) != id_of(HERE)
 
 
-PLACES = st.builds(Place, NAMES, NAMES, NAMES, st.integers(-1, 2**63 - 1), st.integers(0, 999), st.binary(max_size=12))
+TIMES = st.datetimes().map(lambda moment: moment.isoformat(timespec="milliseconds") + "Z") | st.just("")
+NUMBERS = st.integers(-1, 2**63 - 1)
+PLACES = st.builds(Place, NAMES, NAMES, NAMES, NUMBERS, TIMES, st.integers(0, 999), st.binary(max_size=12))
 
 
 def as_azure_compares(place: Place) -> Place:
@@ -112,8 +120,8 @@ def test_a_boundary_between_two_components_cannot_move(place: Place, number: int
     def differ(one: Place, other: Place) -> bool:
         return id_of(one) != id_of(other)
 
-    host, hub, partition, _, _, body = place
+    host, hub, partition, *_ = place
     assert differ(place._replace(host=host + "x"), place._replace(hub="x" + hub))
     assert differ(place._replace(hub=f"{hub}{number}"), place._replace(partition=f"{number}{partition}"))
     one, other = place._replace(sequence_number=int(f"1{number}")), place._replace(sequence_number=1)
-    assert differ(one, other._replace(body=b"%d%b" % (number, body)))
+    assert differ(one, other._replace(enqueued=f"{number}{place.enqueued}"))

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit.split_entries import kept, seen
 
-from collector.events import Entry, Record, RepairedRecord
-from collector.inputs.splitting import split
+from collector.events import Entry, Record, RecordTexts, RepairedRecord
+from collector.inputs.splitting import split, split_at_once
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -129,3 +129,22 @@ def test_a_bad_record_among_good_ones_costs_only_itself(texts: list[str], data: 
 
     assert [entry[1].decode() for entry in entries if entry[0] == "record"] == texts
     assert [entry[1] for entry in entries if entry[0] == "reject"] == [bad.encode()]
+
+
+QUICK: dict[str, Callable[[list[str]], str]] = {
+    "as Azure writes": lambda texts: '{"records":[' + ",".join(texts) + "]}",
+    "the key twice": lambda texts: '{"records":[' + ",".join(texts) + '],"records":[{}]}',
+    "another key": lambda texts: '{"records":[' + ",".join(texts) + '],"a":{}}',
+    "no object among them": lambda texts: '{"records":[' + ",".join([*texts, "1"]) + "]}",
+    "blanks": lambda texts: '{"records":[' + " , ".join(texts) + " ]}",
+    "cut": lambda texts: '{"records":[' + ",".join(texts) + "]",
+}
+
+
+@given(st.lists(record_texts(), max_size=5), st.sampled_from(sorted(QUICK)))
+def test_the_quick_way_reads_what_the_thorough_one_reads(texts: list[str], shape: str) -> None:
+    body = QUICK[shape](texts).encode()
+    quick, thorough = split_at_once(body), split(body)
+
+    read = list(map(Record, quick)) if isinstance(quick, RecordTexts) else quick
+    assert read is None or read == thorough

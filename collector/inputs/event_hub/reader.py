@@ -12,7 +12,7 @@ from azure.eventhub.aio import PartitionContext
 from collector.delivery.acknowledgement import Lane
 from collector.delivery.checkpointing import Checkpointer
 from collector.delivery.intake import Intake
-from collector.events import Entry, Position
+from collector.events import Entry, Position, RecordTexts
 from collector.inputs.event_hub.body import read_body
 from collector.inputs.event_hub.connection import StreamConnection
 from collector.inputs.event_hub.progress import StreamProgress
@@ -149,7 +149,9 @@ class EventHubReader:
                 since_yield = 0
                 await asyncio.sleep(0)
 
-    async def _take_in_one(self, lane: Lane, position: Position, body: bytes, entries: Iterable[Entry]) -> None:
+    async def _take_in_one(
+        self, lane: Lane, position: Position, body: bytes, entries: Iterable[Entry] | RecordTexts
+    ) -> None:
         size = len(body)
         await self._intake.reserve(size)
         if self._paused:
@@ -170,10 +172,12 @@ class EventHubReader:
     def _position(self, event: EventData) -> Position:
         enqueued: Any = event.enqueued_time
         sequence_number = event.sequence_number
+        dated = isinstance(enqueued, datetime)
         return Position(
             offset=str(event.offset),
             sequence_number=sequence_number if sequence_number is not None else -1,
-            enqueued_time=enqueued if isinstance(enqueued, datetime) else self._clock(),
+            enqueued_time=enqueued if dated else self._clock(),
+            dated=dated,
         )
 
     async def _on_partition_claimed(self, context: PartitionContext) -> None:

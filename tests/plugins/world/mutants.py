@@ -59,8 +59,8 @@ def ids_without_the_partition() -> Iterator[None]:
     def forgetful(ids: EventIds, source: Any, _: str) -> None:
         make(ids, source, "")
 
-    def blind(ids: EventIds, sequence_number: int, _: bytes) -> bytes:
-        return event_id(ids, sequence_number, b"")
+    def blind(ids: EventIds, sequence_number: int, *_: object) -> bytes:
+        return event_id(ids, sequence_number, "", b"")
 
     with patch.object(EventIds, "__init__", forgetful), patch.object(EventIds, "event_id", blind):
         yield
