@@ -232,12 +232,15 @@ def _slices(entries: Iterable[Entry] | RecordTexts) -> Iterator[tuple[_Entries, 
 
 
 def _slices_of_texts(texts: RecordTexts) -> Iterator[tuple[RecordTexts, int]]:
+    size = sum(map(len, texts)) + len(texts) * _BYTES_BESIDE_A_RECORD
+    if 0 < size <= _BYTES_OF_A_SLICE:
+        yield texts, size
+        return
     ends = list(accumulate([len(text) + _BYTES_BESIDE_A_RECORD for text in texts]))
     first = cut = 0
     while first < len(texts):
         last = max(bisect_right(ends, cut + _BYTES_OF_A_SLICE), first + 1)
-        whole = last - first == len(texts)
-        yield texts if whole else RecordTexts(texts[first:last]), ends[last - 1] - cut
+        yield RecordTexts(texts[first:last]), ends[last - 1] - cut
         first, cut = last, ends[last - 1]
 
 

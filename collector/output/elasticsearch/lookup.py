@@ -114,13 +114,18 @@ class Lookup:
         self._views: dict[str, tuple[float, BackingIndices]] = {}
         self._refused_until = 0.0
 
+    @property
+    def refused(self) -> bool:
+        """Whether the server would not answer a short time ago, so that nobody is asked now."""
+        return self._clock() < self._refused_until
+
     async def find(self, items: Sequence[Item]) -> list[Item]:
         """Return the items whose documents exist; the rest exists nowhere, or nobody may say so.
 
         Raises:
             LookupFailedError: there was no usable answer.
         """
-        if self._clock() < self._refused_until:
+        if self.refused:
             return []
         wanted = [(Wanted.of(item), item) for item in items]
         anew = any(item.unsure for item in items)

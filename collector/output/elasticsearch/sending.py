@@ -77,7 +77,8 @@ class Sender:
         body = self._encode(loads)
         while loads:
             async with self._throttle.turn() as turn:
-                loads = _unfold_doubtful(loads)
+                if not self._lookup.refused:
+                    loads = _unfold_doubtful(loads)
                 unknown = await self._leave_out_known(loads, turn)
                 if unknown is None:
                     continue
