@@ -19,7 +19,7 @@ CASE: Final[Case] = next(case for case in CASES if case.name == "25")
 SHARE: Final = 0.6
 """Of the committed ratio: on a virtual machine single turns differ by a third, and chance alone must fail no run."""
 TURNS: Final = 5
-_RECORDS: Final = {DAEMON: 100_000, YARDSTICK: 40_000}
+_RECORDS: Final = {DAEMON: 100_000, YARDSTICK: 30_000}
 """A few processor seconds each; more of what is faster."""
 
 _SUBJECTS: Final[Mapping[str, Subject]] = {DAEMON: daemon, YARDSTICK: script}

@@ -46,8 +46,13 @@ def daemon_with(output: Mapping[str, Any], stream: Mapping[str, Any]) -> Subject
 
 
 def script(connection_string: str, url: str, _folder: Path) -> Command:
-    """The 40 lines of ``script.py``."""
+    """The 40 lines of ``script.py``, an event at a time."""
     return [sys.executable, "-m", "benchmarks.script", connection_string, HUB, url]
+
+
+def script_in_batches(connection_string: str, url: str, folder: Path) -> Command:
+    """The same, as many events at a time as are there."""
+    return [*script(connection_string, url, folder), "batches"]
 
 
 def floor(per_event: int) -> Subject:
@@ -78,6 +83,7 @@ def gather(names: Sequence[str], per_event: int, folder: Path) -> tuple[Mapping[
     """Return the daemon and the yardsticks of these names, and why those that are missing are."""
     makers: Mapping[str, Callable[[], Subject]] = {
         "script": lambda: script,
+        "script in batches": lambda: script_in_batches,
         "floor": lambda: floor(per_event),
         "go": lambda: go(folder),
     }
