@@ -13,7 +13,7 @@ from benchmarks.verdicts import Verdict
 
 DAEMON: Final = "daemon"
 PARTITIONS: Final = 4
-_SLOWER: Final[Mapping[str, float]] = {"script": 0.1, "script in batches": 0.5}
+_SLOWER: Final[Mapping[str, float]] = {"script": 0.1, "script in batches": 0.25, "go": 0.5}
 """Yardsticks that are so much slower that a part of the records is enough."""
 _YARDSTICKS: Final = ("script", "script in batches", "go")
 type Runs = Mapping[str, Sequence[Run]]

@@ -19,7 +19,7 @@ class Effort:
     """
 
     runs: int = 5
-    records: int = 240_000
+    records: int = 480_000
     backlog: int = 2_000_000
     memory_seconds: float = 150
     memory_rate: float = 0.0

@@ -1,7 +1,6 @@
 """The yardstick: what most people write first. 40 lines, no ids, no retries, no order; kept as plain as it is.
 
-It takes one event at a time, as the first sample of the SDK does; with ``batches`` it takes what is there, as the second
-one does.
+It takes an event at a time, as the first sample of the SDK does; with ``batches`` it takes what is there, as the second.
 """
 
 import asyncio
