@@ -1,6 +1,6 @@
 """The yardstick: what most people write first. 40 lines, no ids, no retries, no order; kept as plain as it is.
 
-It takes an event at a time, as the first sample of the SDK does; with ``batches`` it takes what is there, as the second.
+It takes an event at a time, as in the first sample of the SDK; with ``batches`` what is there, as in the second.
 """
 
 import asyncio
