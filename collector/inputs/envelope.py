@@ -96,7 +96,7 @@ def read_as_azure_writes(body: bytes) -> RecordTexts | None:
     texts = RecordTexts([str(piece, "ascii") for piece in cast("Sequence[msgspec.Raw]", pieces or ())])
     if sum(map(len, texts)) + len(texts) - 1 + len(_OPENING) + len(_CLOSING) != len(body):
         return None
-    return texts if all(text[0] == "{" for text in texts) else None
+    return texts if [text[0] for text in texts].count("{") == len(texts) else None
 
 
 def _find_in_object(body: bytes) -> list[Piece]:
