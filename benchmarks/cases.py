@@ -53,6 +53,11 @@ CASES: Final = (
 )
 
 
+def find_case(name: str) -> Case:
+    """Return the case of that name."""
+    return next(case for case in CASES if case.name == name)
+
+
 def run_case(case: Case, subjects: Mapping[str, Subject], effort: Effort) -> Runs:
     """Measure the subjects in turn, so that a change of the machine's speed meets all."""
     taken: dict[str, list[Run]] = {name: [] for name in subjects}

@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from benchmarks.cases import CASES, DAEMON, Case, run_once
+from benchmarks.cases import DAEMON, find_case, run_once
 from benchmarks.measuring import BenchmarkError, Run
 from benchmarks.record import Record, read_record
 from benchmarks.subjects import Subject, daemon, script
 
 YARDSTICK: Final = "script"
-CASE: Final[Case] = next(case for case in CASES if case.name == "25")
+CASE: Final = find_case("25")
 SHARE: Final = 0.6
 """Of the committed ratio: on a virtual machine single turns differ by a third, and chance alone must fail no run."""
 TURNS: Final = 5

@@ -16,7 +16,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks.cases import CASES, PARTITIONS
+from benchmarks.cases import CASES, PARTITIONS, find_case
 from benchmarks.document import write_place
 from benchmarks.measuring import BenchmarkError, set_stage
 from benchmarks.processes import cpu_seconds
@@ -120,7 +120,7 @@ def profile(case: str, records: int) -> Profile:
     Raises:
         BenchmarkError: the daemon did not finish, or left no samples.
     """
-    chosen = next(each for each in CASES if each.name == case)
+    chosen = find_case(case)
     whole = int(records * chosen.share) // chosen.per_event * chosen.per_event
     with tempfile.TemporaryDirectory() as folder:
         stacks = Path(folder) / "stacks"

@@ -23,6 +23,7 @@ from aiohttp import web
 
 from benchmarks.feeding import HUB
 from benchmarks.hub import make_bodies
+from benchmarks.processes import cpu_seconds
 from benchmarks.sink import Sink, make_app
 from benchmarks.subjects import daemon_with
 from benchmarks.surroundings import commit, machine
@@ -38,7 +39,6 @@ _SUBJECT: Final = daemon_with({"flush_timeout": "1ms"}, {})
 _RUNS: Final = 15
 _PARTITIONS: Final = 4
 _PATIENCE_SECONDS: Final = 60.0
-_TICKS_PER_SECOND: Final = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ async def run_daemon(emulator: EventHubsEmulator, sink: Sink, url: str) -> Wait:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 while not sink.documents:  # noqa: ASYNC110 - the sink only counts
                     await asyncio.sleep(0.002)
-            return Wait(time.perf_counter() - begun, _cpu_seconds(process.pid))
+            return Wait(time.perf_counter() - begun, cpu_seconds(process.pid))
         finally:
             with suppress(ProcessLookupError):
                 process.kill()
@@ -101,12 +101,6 @@ async def measure() -> dict[str, list[Wait]]:
     finally:
         await runner.cleanup()
     return waits
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process, from ``/proc`` (proc(5), fields 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_SECOND
 
 
 def _render(waits: dict[str, list[Wait]]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from benchmarks.cases import CASES, run_once
+from benchmarks.cases import find_case, run_once
 from benchmarks.measuring import Run
 from benchmarks.subjects import Subject, daemon_with
 from benchmarks.surroundings import commit, machine
@@ -35,7 +35,7 @@ SETTINGS: Final[Mapping[str, Subject]] = {
     "`content: full`": daemon_with({}, {"content": "full"}),
     "`content: redacted`": daemon_with({}, {"content": "redacted"}),
 }
-_CASE: Final = next(case for case in CASES if case.name == "25")
+_CASE: Final = find_case("25")
 
 
 def main() -> None:

@@ -15,7 +15,6 @@ import msgspec
 from azure.core.exceptions import AzureError
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from collector.inputs.azure.credentials import build_credential
 from collector.inputs.azure.storage import open_container
@@ -26,7 +25,7 @@ from collector.inputs.azure_metrics.scopes import decode
 from collector.policy import AzureMetricsStream, Policy
 from collector.state.blob_shards import BlobStreamShards
 from collector.state.sqlite_shards import SqliteShardsReading
-from collector.telemetry.plain_text import make_printable
+from collector.telemetry.printed_text import as_it_is
 
 _COLUMNS: Final = ("resource", "metrics by", "from", "to", "minutes", "reason", "state", "detail")
 
@@ -118,14 +117,14 @@ def _describe(gap: Gap) -> dict[str, Any]:
 def print_gaps(stream: str, gaps: Sequence[Gap], console: Console) -> None:
     """Print the table of a stream; what Azure says is shown as it is, but for control characters."""
     if not gaps:
-        console.print(Text(f"{stream}: no gap"))
+        console.print(as_it_is(f"{stream}: no gap"))
         return
-    table = Table(title=Text(make_printable(stream)), title_justify="left", box=None)
+    table = Table(title=as_it_is(stream), title_justify="left", box=None)
     for column in _COLUMNS:
         table.add_column(column, overflow="fold")
     for gap in gaps:
         described = _describe(gap)
         described["resource"] = gap.resource.rpartition("/")[2]
-        table.add_row(*(Text(make_printable(str(value))) for value in described.values()))
+        table.add_row(*(as_it_is(str(value)) for value in described.values()))
     console.print(table)
     console.print(f"{sum(gap.minutes for gap in gaps)} minutes in {len(gaps)} gaps")

@@ -6,10 +6,9 @@ from typing import Final
 
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from collector.agent.dead_letter_replay import Fates
-from collector.telemetry.plain_text import make_printable
+from collector.telemetry.printed_text import as_it_is
 
 _UNREADABLE_SHOWN: Final = 5
 
@@ -24,7 +23,7 @@ def show_plan(plan: Mapping[tuple[str, str], int], console: Console) -> None:
     table.add_column("meant for")
     table.add_column("letters", justify="right")
     for (reason, target), count in sorted(plan.items(), key=lambda each: (-each[1], each[0])):
-        table.add_row(_show(reason), _show(target), str(count))
+        table.add_row(as_it_is(reason), as_it_is(target), str(count))
     console.print(table)
 
 
@@ -45,16 +44,11 @@ def show_fates(fates: Fates, console: Console) -> None:
     table.add_column("records", justify="right")
     for what, count in lines.items():
         if count:
-            table.add_row(_show(what), str(count))
+            table.add_row(as_it_is(what), str(count))
     console.print(table if table.row_count else "nothing was sent")
     for where in fates.unreadable[:_UNREADABLE_SHOWN]:
-        console.print(_show(f"no dead letter: {where}"))
+        console.print(as_it_is(f"no dead letter: {where}"))
     for path in fates.finished:
-        console.print(_show(f"replayed, may be deleted: {path}"), soft_wrap=True)
+        console.print(as_it_is(f"replayed, may be deleted: {path}"), soft_wrap=True)
     if counters.dead_letters_on_disk:
         console.print(f"{counters.dead_letters_on_disk} were refused as dead letters too and are in the local file")
-
-
-def _show(text: str) -> Text:
-    """Reasons and names come from dead letters, and those from records."""
-    return Text(make_printable(text))

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from collector.check import Finding, Outcome, Probe, run_probes
 from collector.commands.options import FAILED
-from collector.telemetry.plain_text import make_printable
+from collector.telemetry.printed_text import as_it_is
 
 _STYLES: Final = {
     Outcome.OK: "green",
@@ -61,13 +61,9 @@ def show(findings: Sequence[Finding], *, as_json: bool) -> None:
     table.add_column("where", ratio=2)
     table.add_column("what was found", ratio=5)
     for finding in findings:
-        found = [_show(finding.what), *([_show(finding.fix, "bold")] if finding.fix else [])]
+        found = [as_it_is(finding.what), *([as_it_is(finding.fix, "bold")] if finding.fix else [])]
         outcome = Text(finding.outcome, _STYLES[finding.outcome])
-        table.add_row(outcome, Text(finding.row), _show(finding.target), Text("\n").join(found))
+        table.add_row(outcome, Text(finding.row), as_it_is(finding.target), Text("\n").join(found))
     console = Console()
     console.print(table)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count))
-
-
-def _show(text: str, style: str = "") -> Text:
-    return Text(make_printable(text), style)

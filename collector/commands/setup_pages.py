@@ -13,7 +13,7 @@ from rich.text import Text
 from collector.assets.setup.asset import AssetId
 from collector.assets.setup.plan import Action, Outcome, Plan, Report, Result
 from collector.assets.setup.refusal import RefusalError
-from collector.telemetry.plain_text import make_printable
+from collector.telemetry.printed_text import as_it_is
 
 _STYLES: Final = {Outcome.REFUSED: "red", Outcome.KEPT: "yellow", Action.REFUSE: "red", Action.KEEP: "yellow"}
 
@@ -93,7 +93,7 @@ def _add_row(
     table: Table, asset: AssetId, done: Action | Outcome, words: Iterable[str], refusal: RefusalError | None
 ) -> None:
     lines = [refusal.what] if refusal else words
-    name = Text("\n").join([_show(asset.name), *(_show(line, "dim") for line in lines)])
+    name = Text("\n").join([as_it_is(asset.name), *(as_it_is(line, "dim") for line in lines)])
     table.add_row(Text(done, _STYLES.get(done, "")), Text(asset.kind), name)
 
 
@@ -109,8 +109,4 @@ def _show_fixes(refusals: Iterable[RefusalError | None], console: Console) -> No
             fixes.setdefault(refusal.fix, []).append(refusal.where)
     for fix, places in fixes.items():
         others = f" and {len(places) - 1} more" if len(places) > 1 else ""
-        console.print(_show(f"{places[0]}{others}: {fix}."), soft_wrap=True)
-
-
-def _show(text: str, style: str = "") -> Text:
-    return Text(make_printable(text), style)
+        console.print(as_it_is(f"{places[0]}{others}: {fix}."), soft_wrap=True)
