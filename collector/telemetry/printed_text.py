@@ -1,4 +1,4 @@
-"""Texts for ``rich``; of its own, since what only prints help or a line does not wait for that library."""
+"""Texts for ``rich``, in a module of its own: a daemon prints no table and need not load that library."""
 
 from rich.text import Text
 
