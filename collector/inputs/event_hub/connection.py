@@ -9,7 +9,7 @@ from azure.eventhub import TransportType
 from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
 
 from collector.events import Source
-from collector.inputs.azure.transport import find_proxy, trust
+from collector.inputs.azure.transport import find_proxy, trust_or_system
 from collector.inputs.event_hub.hub_client import HubClient
 from collector.inputs.event_hub.prefetch import Prefetch
 from collector.inputs.event_hub.receiving import Openings, bound
@@ -137,7 +137,7 @@ def _options(stream: EventHubStream, store: CheckpointStore | None, host: str) -
         "transport_type": TransportType.AmqpOverWebsocket if over_websocket else TransportType.Amqp,
         "http_proxy": find_proxy(stream, host) if over_websocket else None,
         "custom_endpoint_address": stream.custom_endpoint_address,
-        "ssl_context": trust(stream),
+        "ssl_context": trust_or_system(stream),  # one for all connections: each that the SDK makes takes 18 ms, 0.7 MiB
     }
 
 
