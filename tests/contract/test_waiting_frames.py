@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +15,7 @@ from plugins.fault_proxy import FaultProxy
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 from collector.inputs.event_hub import receiving
 from collector.inputs.event_hub.connection import connect
+from collector.inputs.event_hub.waiting import find_frame
 from collector.policy import EventHubStream
 from collector.state.sqlite import SqliteCheckpointStore
 
@@ -81,21 +83,21 @@ async def test_events_come_whole_and_in_order_however_the_network_cuts_them(
     assert [event.enqueued_time for event in reading.events] == [FIRST + timedelta(seconds=n) for n in range(60)]
 
 
-async def test_most_frames_are_taken_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken: list[bool] = []
-    original = receiving.BoundedReceiver._read_waiting_frame
+async def test_frames_with_events_are_taken_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[int] = []
+    original = receiving.BoundedReceiver._take_in
 
-    async def count(receiver: Any) -> bool:
-        taken.append(await original(receiver))
-        return taken[-1]
+    async def count(receiver: Any, size: int) -> bool:
+        taken.append(size)
+        return await original(receiver, size)
 
-    monkeypatch.setattr(receiving.BoundedReceiver, "_read_waiting_frame", count)
+    monkeypatch.setattr(receiving.BoundedReceiver, "_take_in", count)
     async with EventHubsEmulator([Hub(HUB, 1)]) as hub:
         for _ in range(1000):
             hub.append(HUB, "0", b"x" * 100)
         await Reading(stream_of(hub, hub.port), tmp_path).read(1000)
 
-    assert sum(taken) > 500
+    assert sum(size > 100 for size in taken) == 1000
 
 
 async def test_an_event_tells_what_the_sdks_own_tells_of_the_same_message(tmp_path: Path) -> None:
@@ -113,24 +115,65 @@ async def test_an_event_tells_what_the_sdks_own_tells_of_the_same_message(tmp_pa
     assert vars(ours).keys() == vars(theirs).keys()
 
 
+def transport_with(waiting: bytes, *, begun: bytes = b"", ended: bool = False) -> Any:
+    """A transport whose stream holds these bytes; the SDK has begun to read a frame with those, and none may come."""
+    reader = asyncio.StreamReader()
+    reader.feed_data(waiting)
+    if ended:
+        reader.feed_eof()
+    return SimpleNamespace(reader=reader, _read_buffer=BytesIO(begun))
+
+
 @pytest.mark.parametrize(
     ("waiting", "size"),
     [
         (b"", 0),
-        (b"\0\0\0\x08\2\0\0\0", 0),  # an empty frame, which keeps a connection alive
+        (b"\0\0\0\x0a\2\0\0", 0),
         (b"\0\0\0\x0a\2\0\0\0a", 0),  # one octet is still to come
         (b"\0\0\0\x0a\2\0\0\0ab", 10),
         (b"\0\0\0\x0a\2\0\0\0ab\0\0", 10),
-        (b"\0\0\0\x0a\2\1\0\0ab", 0),  # a frame of SASL
-        (b"AMQP\0\1\0\0ab", 0),
+        (b"\0\0\0\x08\2\0\0\0", None),  # an empty frame, which keeps a connection alive
+        (b"\0\0\0\x0a\2\1\0\0ab", None),  # a frame of SASL
+        (b"AMQP\0\1\0\0ab", None),
     ],
 )
-def test_a_frame_waits_when_all_of_it_is_there(waiting: bytes, size: int) -> None:
-    transport = SimpleNamespace(reader=SimpleNamespace(_buffer=bytearray(waiting)))
-
-    assert receiving._size_of_waiting_frame(transport) == size
+async def test_a_frame_of_amqp_is_taken_when_all_of_it_is_there(waiting: bytes, size: int | None) -> None:
+    assert find_frame(transport_with(waiting)) == size
 
 
-def test_no_frame_waits_where_there_is_no_stream() -> None:
-    assert receiving._size_of_waiting_frame(SimpleNamespace()) == 0
-    assert receiving._size_of_waiting_frame(SimpleNamespace(reader=None)) == 0
+async def test_what_came_before_the_end_is_taken_and_the_end_is_the_sdks() -> None:
+    whole, half = b"\0\0\0\x0a\2\0\0\0ab", b"\0\0\0\x0a\2"
+
+    assert find_frame(transport_with(whole, ended=True)) == 10
+    assert find_frame(transport_with(half, ended=True)) is None
+    assert find_frame(transport_with(b"", ended=True)) is None
+
+
+async def test_a_frame_that_the_sdk_has_begun_with_is_the_sdks() -> None:
+    assert find_frame(transport_with(b"\0\0\0\x0a\2\0\0\0ab", begun=b"\0\0")) is None
+
+
+def test_where_there_is_no_stream_the_sdk_reads() -> None:
+    assert find_frame(SimpleNamespace()) is None
+    assert find_frame(SimpleNamespace(reader=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("beat", "renewal", "expected"),
+    [
+        (None, None, 5.0),
+        (120.0, 360, 5.0),  # of Event Hubs: it closes what was silent for 240 s, and a token is good for an hour
+        (4.0, 360, 2.0),
+        (120.0, 3, 1.5),
+        (120.0, 0, 0.2),  # a token that is good for less than 10 s: as often as the SDK
+    ],
+)
+def test_a_receiver_looks_before_a_heartbeat_or_a_token_is_due(
+    beat: float | None, renewal: int | None, expected: float
+) -> None:
+    receiver = SimpleNamespace(
+        _connection=SimpleNamespace(_remote_idle_timeout_send_frame=beat, _socket_timeout=0.2),
+        _cbs_authenticator=SimpleNamespace(_refresh_window=renewal),
+    )
+
+    assert receiving.BoundedReceiver._seconds_without_a_look.fget(receiver) == expected

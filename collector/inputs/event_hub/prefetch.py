@@ -9,6 +9,7 @@ Promise: a partition holds at most its share and one event more, and may always 
 for a size that nobody expected.
 """
 
+import asyncio
 from collections import deque
 from typing import Final
 
@@ -28,6 +29,7 @@ class Share:
         self.sizes: deque[int] = deque()
         """Of the events that are held, the oldest first."""
         self._expected = float(_LARGEST_EVENT)
+        self._may_have_room = asyncio.Event()
         self.held = 0
 
     def received(self, body: int) -> None:
@@ -41,6 +43,17 @@ class Share:
         """Note that the oldest events are held no longer."""
         for _ in range(min(events, len(self.sizes))):
             self.held -= self.sizes.popleft()
+        self.look_again()
+
+    async def wait_for_room(self) -> None:
+        """Return when there is room for one more event."""
+        while self.credit <= 0:
+            self._may_have_room.clear()
+            await self._may_have_room.wait()
+
+    def look_again(self) -> None:
+        """Let whoever waits for room see whether there is some."""
+        self._may_have_room.set()
 
     @property
     def credit(self) -> int:
@@ -64,8 +77,10 @@ class Prefetch:
         self._shares[partition] = Share(self)
 
     def close(self, partition: str) -> None:
-        """Forget a partition that was left, with what it held."""
+        """Forget a partition that was left, with what it held; the others have more room then."""
         self._shares.pop(partition, None)
+        for share in self._shares.values():
+            share.look_again()
 
     def share(self, partition: str) -> Share:
         """The share of a partition."""
