@@ -17,6 +17,7 @@ from collector.agent.pipeline import Pipeline
 from collector.agent.shares import LocalState, Share, add_streams, share_out
 from collector.assets.templates import DATASETS, LOGS
 from collector.delivery.tap import Taps
+from collector.inputs.event_hub.beginning import Part
 from collector.policy import EventHubStream, Policy
 from collector.state.checkpoint_file import StateInUseError
 
@@ -43,6 +44,7 @@ class Collection:
         self._policy = policy
         self._data = data
         self._state = LocalState(data, worker)
+        self._part = None if worker is None else Part(worker, policy.agent.workers)
         self._shares = share_out(policy)
         self.taps = Taps()
         """Those who look at records as they pass, whichever policy is in force."""
@@ -56,7 +58,7 @@ class Collection:
         try:
             for name, share in self._shares.items():
                 pipeline = self.pipelines[name] = Pipeline(name, share.output, data, taps=self.taps)
-                add_streams(pipeline, share, self._state)
+                add_streams(pipeline, share, self._state, self._part)
         except OSError:
             self._state.close()
             raise
@@ -127,7 +129,7 @@ class Collection:
                     pipeline = fresh[name] = Pipeline(
                         name, share.output, self._data, taps=self.taps, predecessor=self.pipelines.get(name)
                     )
-                    add_streams(pipeline, share, self._state)
+                    add_streams(pipeline, share, self._state, self._part)
         except (OSError, StateInUseError):
             await _discard(fresh.values())
             raise

@@ -17,6 +17,7 @@ from collector.delivery.processing import is_constant
 from collector.delivery.routing import routes_beside
 from collector.delivery.tap import Taps
 from collector.events import DataStream
+from collector.inputs.event_hub.beginning import Part
 from collector.inputs.event_hub.connection import StreamConnection, connect
 from collector.inputs.event_hub.progress import StreamProgress
 from collector.inputs.event_hub.reader import EventHubReader
@@ -91,10 +92,17 @@ class Pipeline:
         self._tasks: list[asyncio.Task[None]] = []
 
     def add_stream(
-        self, stream: EventHubStream, local_store: SqliteCheckpointStore | None, processors: Sequence[Processor] = ()
+        self,
+        stream: EventHubStream,
+        local_store: SqliteCheckpointStore | None,
+        processors: Sequence[Processor] = (),
+        part: Part | None = None,
     ) -> None:
-        """Build the clients and the reader of a stream; ``processors`` are the input's and its own, in that order."""
-        connection = connect(stream, local_store if stream.checkpoint_store == "sqlite" else None)
+        """Build the clients and the reader of a stream.
+
+        ``processors`` are the input's and its own, in that order; ``part`` is what one of several workers begins with.
+        """
+        connection = connect(stream, local_store if stream.checkpoint_store == "sqlite" else None, part)
         target = DataStream(stream.data_stream.type, stream.data_stream.dataset, stream.data_stream.namespace)
         intake = Intake(
             connection.source,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from collector.agent.pipeline import Pipeline
+from collector.inputs.event_hub.beginning import Part
 from collector.policy import AzureMetricsStream, ElasticsearchOutput, EventHubStream, Policy
 from collector.policy.processors import Processor
 from collector.state.sqlite import SqliteCheckpointStore
@@ -82,8 +83,8 @@ class LocalState:
                 store.close()
 
 
-def add_streams(pipeline: Pipeline, share: Share, state: LocalState) -> None:
-    """Build clients and reader of each stream.
+def add_streams(pipeline: Pipeline, share: Share, state: LocalState, part: Part | None = None) -> None:
+    """Build clients and reader of each stream; ``part`` is what one of several workers begins with.
 
     Raises:
         StateInUseError: another collector works on the data folder.
@@ -91,7 +92,7 @@ def add_streams(pipeline: Pipeline, share: Share, state: LocalState) -> None:
     """
     for stream, processors in share.hubs:
         kept_here = stream.checkpoint_store == "sqlite"
-        pipeline.add_stream(stream, state.open_checkpoints() if kept_here else None, processors)
+        pipeline.add_stream(stream, state.open_checkpoints() if kept_here else None, processors, part)
     for metrics, processors in share.metrics:
         kept_here = metrics.checkpoint_store == "sqlite"
         pipeline.add_metrics_stream(metrics, state.open_shards() if kept_here else None, processors)

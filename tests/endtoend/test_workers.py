@@ -5,7 +5,7 @@ import json
 import os
 import resource
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,11 @@ def workers() -> int:
 
 
 class Sharing:
-    """A daemon with two workers that have shared the partitions out."""
+    """A daemon with two workers, and what was fed to it."""
 
-    def __init__(self, job: LightJob, daemon: Daemon) -> None:
+    def __init__(self, job: LightJob, daemon: Daemon, fed: Iterable[str] = ()) -> None:
         self.job, self.daemon = job, daemon
-        self.fed: set[str] = set()
+        self.fed = set(fed)
 
     async def status(self) -> tuple[int, dict[str, Any]]:
         """What `status --json` tells, and its exit code."""
@@ -100,10 +100,12 @@ async def sharing(light_job: LightJob) -> Sharing:
     return shared
 
 
-async def test_each_worker_reads_its_half_every_record_arrives_once_and_a_stop_leaves_nothing_to_repeat(
-    sharing: Sharing,
+async def test_each_worker_reads_its_half_from_the_start_every_record_arrives_once_and_a_stop_leaves_nothing_to_repeat(
+    light_job: LightJob,
 ) -> None:
-    sharing.feed()
+    light_job.write_policy()
+    fed = feed(light_job.hub, events=4 * PARTITIONS, per_event=10)
+    sharing = Sharing(light_job, await light_job.start(), fed)
     await sharing.wait_for_all()
     received = (await sharing.daemon.scrape()).samples["collector_received_records_total"]
     assert {dict(labels)["worker"]: value for labels, value in received.items()} == {

@@ -29,10 +29,10 @@ with modelled_services(), tempfile.TemporaryDirectory() as folder:
 
 
 @pytest.mark.timeout(3600)
-def test_random_schedules_break_no_invariant(seeds: Sequence[int], tmp_path: Path) -> None:
+def test_random_schedules_break_no_invariant(seeds: Sequence[int], tmp_path: Path, workers: int) -> None:
     with modelled_services():
         for seed in seeds:
-            result = run_schedule(seed, tmp_path / str(seed))
+            result = run_schedule(seed, tmp_path / str(seed), are_workers=workers > 1)
             shutil.rmtree(tmp_path / str(seed), ignore_errors=True)
             if result.broken is not None:
                 pytest.fail(str(result), pytrace=False)

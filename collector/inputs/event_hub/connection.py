@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from azure.core.credentials_async import AsyncTokenCredential
 from azure.eventhub import TransportType
@@ -10,6 +10,7 @@ from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
 
 from collector.events import Source
 from collector.inputs.azure.transport import find_proxy, trust_or_system
+from collector.inputs.event_hub.beginning import Beginning, Part
 from collector.inputs.event_hub.hub_client import HubClient
 from collector.inputs.event_hub.prefetch import Prefetch
 from collector.inputs.event_hub.receiving import Openings, bound
@@ -59,11 +60,16 @@ class StreamConnection:
             await self.checkpoints.release()
 
 
-def connect(stream: EventHubStream, local_store: SqliteCheckpointStore | None) -> StreamConnection:
-    """Make the clients of a stream; nothing is sent yet. ``local_store`` serves streams without a storage account."""
+def connect(
+    stream: EventHubStream, local_store: SqliteCheckpointStore | None, part: Part | None = None
+) -> StreamConnection:
+    """Make the clients of a stream; nothing is sent yet.
+
+    ``local_store`` serves streams without a storage account; ``part`` is what one of several workers begins with.
+    """
     credential = _credential(stream)
     store = local_store or _open_shared_store(stream, credential)
-    checkpoints = CurrentCheckpoints(store)
+    checkpoints = CurrentCheckpoints(store, part and Beginning(part))
     prefetch = Prefetch(stream.prefetch_bytes, stream.prefetch)
     openings = Openings()
     pause = _LOCAL_BALANCING_SECONDS if isinstance(store, SharedSqliteCheckpointStore) else LOAD_BALANCING_SECONDS
@@ -107,13 +113,14 @@ def find_namespace_host(stream: EventHubStream) -> str:
 
 def _open_client(
     stream: EventHubStream, credential: AsyncTokenCredential | None, store: CheckpointStore | None, **more: Any
-) -> EventHubConsumerClient:
+) -> HubClient:
     host = find_namespace_host(stream)
     options = _options(stream, store, host) | more
     if credential is not None:
         return HubClient(host, stream.eventhub, stream.consumer_group, credential, **options)
     text = _required(stream.connection_string)
-    return HubClient.from_connection_string(text, stream.consumer_group, eventhub_name=stream.eventhub, **options)
+    opened = HubClient.from_connection_string(text, stream.consumer_group, eventhub_name=stream.eventhub, **options)
+    return cast("HubClient", opened)  # as the SDK makes it
 
 
 def _open_shared_store(stream: EventHubStream, credential: AsyncTokenCredential | None) -> "FencedBlobCheckpointStore":

@@ -1,6 +1,7 @@
 """The Azure SDK's client, which does not ask a hub twice in a row what it is."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final, override
 
 from azure.eventhub.aio import EventHubConsumerClient
@@ -15,6 +16,8 @@ class HubClient(EventHubConsumerClient):
     To the hub both are one question, and each has a connection of its own, which the SDK takes half a second to open.
     """
 
+    partitions: Sequence[str] = ()
+    """As the hub has told last."""
     _told: tuple[dict[str, Any], float] | None = None
 
     @override
@@ -22,6 +25,7 @@ class HubClient(EventHubConsumerClient):
         """Ask the hub, and keep what else it said."""
         told = await super().get_eventhub_properties()
         self._told = told, asyncio.get_running_loop().time()
+        self.partitions = told["partition_ids"]
         return told["partition_ids"]
 
     @override

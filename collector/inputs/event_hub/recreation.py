@@ -25,8 +25,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from azure.eventhub.aio import CheckpointStore, EventHubConsumerClient
+from azure.eventhub.aio import CheckpointStore
 
+from collector.inputs.event_hub.beginning import Beginning
+from collector.inputs.event_hub.hub_client import HubClient
 from collector.state.sqlite import SqliteCheckpointStore
 from collector.state.sqlite_sharing import SharedSqliteCheckpointStore
 
@@ -42,10 +44,13 @@ _STORAGE_ROUNDS_BY_MS: Final = 1000
 class CurrentCheckpoints(CheckpointStore):
     """A checkpoint store that shows the SDK only positions that its hub still has."""
 
-    def __init__(self, store: "SqliteCheckpointStore | FencedBlobCheckpointStore") -> None:
-        """Wrap a store; ``look_at`` must follow before the SDK uses it."""
+    def __init__(
+        self, store: "SqliteCheckpointStore | FencedBlobCheckpointStore", beginning: Beginning | None = None
+    ) -> None:
+        """Wrap a store; ``look_at`` must follow before the SDK uses it. Only one of several workers has a beginning."""
         self._store = store
-        self._client: EventHubConsumerClient | None = None
+        self._beginning = beginning
+        self._client: HubClient | None = None
         self._created_ms: int | None = None
         self._pinned: dict[str, int | None] = {}
         self._claimed: frozenset[str] = frozenset()
@@ -60,15 +65,23 @@ class CurrentCheckpoints(CheckpointStore):
         """Return the sequence number of that checkpoint; None where there is none."""
         return self._shown.get(partition)
 
-    def look_at(self, client: EventHubConsumerClient) -> None:
+    def look_at(self, client: HubClient) -> None:
         """Ask this client where partitions end."""
         self._client = client
 
     async def list_ownership(
         self, fully_qualified_namespace: str, eventhub_name: str, consumer_group: str, **options: Any
     ) -> Iterable[dict[str, Any]]:
-        """Pass on."""
-        return await self._store.list_ownership(fully_qualified_namespace, eventhub_name, consumer_group, **options)
+        """Pass on; in its beginning a worker is shown another's part as owned."""
+        names = {
+            "fully_qualified_namespace": fully_qualified_namespace,
+            "eventhub_name": eventhub_name,
+            "consumer_group": consumer_group,
+        }
+        listed = await self._store.list_ownership(**names, **options)
+        if self._beginning is None or self._client is None:
+            return listed
+        return self._beginning.show(listed, self._client.partitions, names=names, ours=self._owners)
 
     async def claim_ownership(
         self, ownership_list: Iterable[dict[str, Any]], **options: Any

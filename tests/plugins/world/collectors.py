@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, override
 from plugins.world.virtual_time import Life, Process
 
 from collector.agent.pipeline import Pipeline
+from collector.inputs.event_hub.beginning import Part
 from collector.policy import Policy, load_policy
 from collector.state.sqlite import SqliteCheckpointStore
 
@@ -61,12 +62,13 @@ def _base_policy() -> Policy:
 class Collector(Process):
     """One process, from its start to its end; a restart is another one over the same folder."""
 
-    def __init__(self, name: str, world: "World", settings: Settings, folder: Path) -> None:
+    def __init__(self, name: str, world: "World", settings: Settings, folder: Path, part: Part | None) -> None:
         super().__init__(name, world)
         self.pipeline: Pipeline | None = None
         self._world = world
         self._settings = settings
         self._folder = folder
+        self._part = part
         self._local_store: SqliteCheckpointStore | None = None
         self._watch: asyncio.Task[None] | None = None
 
@@ -116,7 +118,7 @@ class Collector(Process):
         if settings.in_sqlite:
             self._local_store = _ObservedSqliteStore(self._folder, self)
         self.pipeline = Pipeline("default", output, self._folder)
-        self.pipeline.add_stream(stream, self._local_store)
+        self.pipeline.add_stream(stream, self._local_store, part=self._part)
         self.pipeline.start()
         self._watch = asyncio.get_running_loop().create_task(self._watch_for_failure(self.pipeline))
 

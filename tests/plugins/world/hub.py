@@ -175,6 +175,7 @@ class HubClient(EventHubConsumerClient):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.hub = running_process().world.hub
+        self.partitions = list(self.hub.logs)
 
     @override
     async def get_partition_ids(self) -> list[str]:

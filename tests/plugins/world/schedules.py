@@ -33,13 +33,16 @@ class Result:
         return f"{self.plan}\n\n{self.trace}\n\nbroken: {self.broken}\nagain with: --seed {self.plan.seed}"
 
 
-def run_schedule(seed: int, folder: Path) -> Result:
-    """Run the schedule of a seed, with files in an empty folder; services must be modelled around it."""
+def run_schedule(seed: int, folder: Path, *, are_workers: bool = False) -> Result:
+    """Run the schedule of a seed, with files in an empty folder; services must be modelled around it.
+
+    Its collectors may begin as the workers of one supervisor do; in all else these are collectors like any others.
+    """
     plan = draw_plan(seed)
     state = random.getstate()
     random.seed(seed)  # the collector's own jitter, and the SDK's
     loop = VirtualLoop()
-    world = World(loop, seed, plan.partitions, plan.settings, folder)
+    world = World(loop, plan, folder, are_workers=are_workers)
     broken: BaseException | None = None
     with modelled_clocks(loop), _no_logs():
         try:

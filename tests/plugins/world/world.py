@@ -5,12 +5,15 @@ from pathlib import Path
 from random import Random
 
 from plugins.world.cluster import Cluster
-from plugins.world.collectors import Collector, Settings
+from plugins.world.collectors import Collector
 from plugins.world.container import Storage
 from plugins.world.hub import Hub
 from plugins.world.ledger import REJECT, BrokenInvariantError, Ledger
 from plugins.world.network import Network
+from plugins.world.plans import Plan
 from plugins.world.virtual_time import VirtualLoop
+
+from collector.inputs.event_hub.beginning import Part
 
 _BYTES_BESIDE_A_RECORD = 512
 """What the collector counts for a record beside its bytes."""
@@ -19,11 +22,12 @@ _BYTES_BESIDE_A_RECORD = 512
 class World:
     """Everything that a schedule acts on. Every draw comes from its seed."""
 
-    def __init__(self, loop: VirtualLoop, seed: int, partitions: int, settings: Settings, folder: Path) -> None:
+    def __init__(self, loop: VirtualLoop, plan: Plan, folder: Path, *, are_workers: bool) -> None:
+        """Make what a plan needs; its collectors may begin as the workers of one supervisor do."""
         self.loop = loop
-        self.random = Random(seed)
+        self.random = Random(plan.seed)
         self.ledger = Ledger(self.complain)
-        self.hub = Hub(partitions, self.random, self.note)
+        self.hub = Hub(plan.partitions, self.random, self.note)
         self.storage = Storage(self.random, self.note, self.ledger.note_checkpoint)
         self.cluster = Cluster(self.ledger, self.hub.reader, self.complain)
         self.network = Network(self.cluster, self.random, self.note)
@@ -33,7 +37,11 @@ class World:
         self.bytes_taken_unasked = 0
         """What an event takes beyond its body, for one event of each partition: it is counted once it is let in."""
         self._trace: list[tuple[float, str, str, tuple[object, ...]]] = []
-        self._settings = settings
+        self._settings = plan.settings
+        self._parts = {
+            place: Part(number, len(plan.places)) if are_workers else None
+            for number, place in enumerate(plan.places, start=1)
+        }
         self._folder = folder
         self._starts = 0
 
@@ -70,7 +78,7 @@ class World:
         folder = self._folder / place
         if folder not in self.ledger.folders:
             self.ledger.folders.append(folder)
-        collector = Collector(f"{place}#{self._starts}", self, self._settings, folder)
+        collector = Collector(f"{place}#{self._starts}", self, self._settings, folder, self._parts[place])
         self.collectors[place] = collector
         self.former.append(collector)
         self.note(collector.name, "starts")
