@@ -1,8 +1,13 @@
-"""D1 of the guarantees: ``kill -9`` at random points loses nothing and doubles nothing."""
+"""D1 of the guarantees: ``kill -9`` at random points loses nothing and doubles nothing.
+
+A daemon with worker processes is killed by its supervisor's end, which none of them outlives, and by each of theirs.
+"""
 
 import asyncio
 import json
+import os
 import random
+import signal
 from collections import Counter
 from uuid import UUID
 
@@ -56,6 +61,35 @@ async def test_kills_at_random_points_lose_nothing_and_double_nothing(
     daemon = await job.start()
     await documents.wait_for("aoai.logs", len(ledger.ids))
     assert await daemon.stop() == 0
+    await check(documents, ledger)
+
+
+@pytest.mark.timeout(3600)
+async def test_workers_killed_at_random_points_lose_nothing_and_double_nothing(
+    job: Job, documents: Documents, full_size: bool
+) -> None:
+    """Each is begun anew after a pause that grows, and the others read its partitions on meanwhile."""
+    if job.workers == 1:
+        pytest.skip("needs worker processes: --workers 2")
+    kills, records = (10, 200_000) if full_size else (4, 20_000)
+    source = random.Random(_SEED)
+    ledger = Ledger(job.hub, source)
+    job.write_policy(output={"bulk_max_size": 200}, processor_update_interval="1s")
+    daemon = await job.start()
+    for kill in range(kills):
+        await daemon.wait_to_share()
+        before = len(ledger.ids)
+        ledger.feed(records // kills)
+        await documents.wait_for("aoai.logs", source.randrange(before, len(ledger.ids)))
+        await asyncio.sleep(source.random() / 10)
+        os.kill(daemon.processes[1 + kill % job.workers], signal.SIGKILL)
+    await documents.wait_for("aoai.logs", len(ledger.ids))
+    assert await daemon.stop() == 0
+    await check(documents, ledger)
+
+
+async def check(documents: Documents, ledger: Ledger) -> None:
+    """Count what was lost and what is there twice."""
     found = Counter(await documents.values("aoai.logs", "azure.open_ai.correlation_id"))
     lost = set(ledger.ids) - found.keys()
     extra = found - Counter(ledger.ids)

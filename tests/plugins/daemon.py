@@ -72,13 +72,15 @@ class Daemon:
     @property
     def readings(self) -> list[tuple[int | None, str]]:
         """What it reads by its own account: the partitions, each with the worker."""
-        found: list[tuple[int | None, str]] = []
+        readers: dict[str, int | None] = {}
         for line in self.lines:
             if line["message"] in {"partition claimed", "partition left"}:
-                reading = (line.get("worker"), line["azure"]["partition_id"])
-                found = [each for each in found if each != reading]
-                found += [reading] if line["message"] == "partition claimed" else []
-        return found
+                partition, worker = line["azure"]["partition_id"], line.get("worker")
+                if line["message"] == "partition claimed":
+                    readers[partition] = worker  # from another one, which does not say so when it was killed
+                elif (partition, worker) in readers.items():
+                    del readers[partition]
+        return [(worker, partition) for partition, worker in readers.items()]
 
     async def wait_to_share(self, partitions: int = PARTITIONS) -> None:
         """Wait until it reads that many partitions, each of its workers as many as the others."""
