@@ -41,7 +41,7 @@ bench: .venv/ready ## benchmarks, 20 min, with targets; writes benchmarks/result
 guard: .venv/ready ## fails when the daemon has become slower beside the script that most people write first
 	@$(RUN) python -m benchmarks.guard
 
-faults: .venv/ready ## the fault tests at their full size
+faults: .venv/ready ## the fault tests at their full size; ARGS="--workers 2" for daemons of two processes
 	@$(RUN) pytest tests/faults --full $(ARGS)
 
 security: .venv/ready ## what needs a real Elasticsearch with security (826 MB, once) and Java 17
