@@ -77,6 +77,8 @@ async def test_workers_killed_at_random_points_lose_nothing_and_double_nothing(
     job.write_policy(output={"bulk_max_size": 200}, processor_update_interval="1s")
     daemon = await job.start()
     for kill in range(kills):
+        while len(daemon.said("worker begins")) < job.workers + kill:
+            await daemon.wait_for_news()
         await daemon.wait_to_share()
         before = len(ledger.ids)
         ledger.feed(records // kills)
