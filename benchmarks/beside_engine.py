@@ -192,7 +192,8 @@ async def _time_one(site: Site, index: str, partition: str, record: dict[str, ob
     """Return the seconds from the append of one record until the engine has it."""
     begun = time.monotonic()
     body = compact({"records": [record]}).encode()
-    at = datetime.now(UTC)
+    now = datetime.now(UTC)
+    at = now.replace(microsecond=now.microsecond // 1000 * 1000)  # Event Hubs counts milliseconds
     number = site.emulator.append(HUB, partition, body, enqueued_time=at)
     host = EventHubConnectionString.parse(site.emulator.connection_string()).host
     event_id = EventIds(Source(host, HUB, "$Default"), partition).event_id(number, iso(at), body)

@@ -161,9 +161,9 @@ class ElasticsearchOutput(Section):
         reason="Elasticsearch's advice is 5 to 15 MiB; above 100 MiB it refuses the request (http.max_content_length)",
     )
     flush_timeout: Annotated[timedelta, Duration("1ms", "1m")] = setting(
-        timedelta(milliseconds=200),
+        timedelta(milliseconds=100),
         "How old the first record of a bulk may get before the bulk is sent, full or not.",
-        reason="Azure delivers logs minutes late, so 200ms more is not seen, and a busy hub fills bulks sooner",
+        reason="Azure delivers logs minutes late, so 100ms more is not seen, and a busy hub fills bulks sooner",
     )
     worker: Annotated[int, WholeNumber(1, 64)] = setting(
         4,
