@@ -35,7 +35,7 @@ type: .venv/ready ## pyright, strict on collector/
 format: .venv/ready ## let ruff mend what it can
 	@$(RUN) ruff check --fix . && $(RUN) ruff format .
 
-bench: .venv/ready ## benchmarks, 20 min, with targets; writes benchmarks/results/SUMMARY.md; ARGS="--only 25 --quick"
+bench: .venv/ready ## benchmarks, 25 min, with targets; writes benchmarks/results/SUMMARY.md; ARGS="--only 25 --quick"
 	@$(RUN) python -m benchmarks $(ARGS)
 
 guard: .venv/ready ## fails when the daemon has become slower beside the script that most people write first

@@ -86,8 +86,10 @@ def _effort(options: argparse.Namespace) -> Effort:
 
 
 def _is_whole(options: argparse.Namespace, effort: Effort) -> bool:
-    """Tell whether the run may replace the committed one: every case at its full size."""
-    return not options.no_write and set(options.only) == set(_NAMES) and effort == Effort()
+    """Tell whether the run may replace the committed one: every case at its full size, and memory as long or longer."""
+    full = Effort()
+    longer = replace(full, memory_seconds=max(full.memory_seconds, effort.memory_seconds))
+    return not options.no_write and set(options.only) == set(_NAMES) and effort == longer
 
 
 if __name__ == "__main__":
