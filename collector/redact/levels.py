@@ -85,7 +85,7 @@ class _Level(ContentPolicy):
 
 def _have_no_body(texts: Sequence[str]) -> bool:
     """Tell whether records of categories without bodies are what they say: short, and of Azure OpenAI."""
-    return max(map(len, texts)) <= _LONGEST_WITHOUT_BODY and all(map(contains, texts, repeat(_WRITER)))
+    return max(map(len, texts), default=0) <= _LONGEST_WITHOUT_BODY and all(map(contains, texts, repeat(_WRITER)))
 
 
 class MetadataLevel(_Level):

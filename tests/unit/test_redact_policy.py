@@ -7,12 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from plugins.bodies import find_canary, make_bodies
 
 from collector.delivery.acknowledgement import Lane
 from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
-from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, RepairedRecord, Source
+from collector.events import (
+    DataStream,
+    Entry,
+    Position,
+    Record,
+    Reject,
+    RejectReason,
+    RepairedRecord,
+    Source,
+    categories_of,
+)
 from collector.output.elasticsearch.encoding import StreamEncoder
 from collector.output.elasticsearch.items import Load
 from collector.policy.content import ContentKeys
@@ -73,6 +85,26 @@ async def test_full_leaves_records_and_originals_as_they_came(tmp_path: Path) ->
     _, record, _, repaired, _, letter = await send("full", tmp_path)
     assert (record["message"], repaired["message"]) == (TEXT, TEXT)
     assert letter["event"]["original"] == TEXT[:-3]
+
+
+WRITER = "/SUBSCRIPTIONS/0/RESOURCEGROUPS/RG/PROVIDERS/MICROSOFT.COGNITIVESERVICES/ACCOUNTS/AOAI"
+WITHOUT_BODY = '{"time":1,"category":"RequestResponse","resourceId":"' + WRITER + '"}'
+NEIGHBOURS = [
+    WITHOUT_BODY,
+    WITHOUT_BODY.replace("RequestResponse", "Audit"),
+    WITHOUT_BODY[:-1] + ',"requestBody":"' + "hello " * 1000 + '"}',
+    WITHOUT_BODY.replace(WRITER, "/elsewhere")[:-1] + ',"prompt":"hello"}',
+    TEXT,
+]
+
+
+@given(st.lists(st.sampled_from(NEIGHBOURS), max_size=4))
+def test_a_record_has_the_same_treatment_whoever_its_neighbours_are(texts: list[str]) -> None:
+    policy = MetadataLevel(b"k" * 32)
+
+    together = policy.apply_to_all(texts, categories_of(texts))
+
+    assert list(map(Record, together)) == [policy.apply(Record(text)) for text in texts]
 
 
 def test_metadata_is_what_a_stream_has_without_the_key() -> None:
