@@ -1,5 +1,7 @@
 """Plugins and options that all folders of tests share."""
 
+import signal
+
 import pytest
 
 pytest_plugins = [
@@ -35,6 +37,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--security-engine", action="store_true", help="run what needs a real Elasticsearch with security (826 MB once)"
     )
+
+
+def pytest_configure() -> None:
+    """Let programs that tests begin take Ctrl+C: begun in the background, a shell has it ignored by all below it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -136,7 +136,7 @@ def test_the_defaults_are_those_of_the_documents(load_small: Load) -> None:
     assert (output.compression_level, output.bulk_max_size, output.worker) == (1, 1600, 4)
     assert (output.bulk_max_bytes, output.max_in_flight_bytes) == (5 * 2**20, 32 * 2**20)
     assert output.max_in_flight_records == 24_000
-    assert (output.timeout, output.flush_timeout) == (timedelta(seconds=90), timedelta(milliseconds=200))
+    assert (output.timeout, output.flush_timeout) == (timedelta(seconds=90), timedelta(milliseconds=100))
     assert (policy.inputs[0].id, stream.id) == ("azure-eventhub", "azure-eventhub-aoai.logs")
     assert (stream.prefetch, stream.prefetch_bytes) == (300, 16 * 2**20)
     assert stream.processor_update_interval == timedelta(seconds=5)
