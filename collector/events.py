@@ -59,7 +59,7 @@ Entry = Record | Reject
 
 
 class RecordTexts(list[str]):
-    """The texts of records of one event, none repaired: what as many of ``Record`` say, for a third of the time."""
+    """The texts of records of one event, none repaired: what as many of ``Record`` say, without an object each."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,5 +6,5 @@ from collector.telemetry.plain_text import make_printable
 
 
 def as_it_is(text: str, style: str = "") -> Text:
-    """Return a text that stands as it is, markup and control characters included."""
+    """Return a text in which nothing is markup; control characters in it are shown and do nothing."""
     return Text(make_printable(text), style)

@@ -61,7 +61,7 @@ async def wait_for_more(transport: Any) -> None:
 
 async def wait_until(moment: float | None, what: Awaitable[Any]) -> None:
     """Wait for it until the event loop's clock shows that moment at the latest; what broke shows at the next look."""
-    with suppress(OSError):
+    with suppress(OSError):  # as TimeoutError is
         async with asyncio.timeout_at(moment):
             await what
 
