@@ -166,10 +166,9 @@ class StreamEncoder:
     ) -> bytes:
         """Return the bulk lines of records of one event, none repaired; ``category_of`` has told their categories."""
         ways = {category: self._ways[category] for category in set(categories)}
-        actions = {category: way.action for category, way in ways.items()}
         shared = {category: origin.start + way.shared for category, way in ways.items()}
         parts = [_DOCUMENT_END] * (_PARTS_OF_A_DOCUMENT * len(texts))
-        parts[0::_PARTS_OF_A_DOCUMENT] = [actions[category] for category in categories]
+        parts[0::_PARTS_OF_A_DOCUMENT] = [ways[category].action for category in categories]
         parts[1::_PARTS_OF_A_DOCUMENT] = ids
         parts[2::_PARTS_OF_A_DOCUMENT] = [shared[category] for category in categories]
         parts[3::_PARTS_OF_A_DOCUMENT] = map(_encode, texts)
