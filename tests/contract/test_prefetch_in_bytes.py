@@ -5,13 +5,14 @@ What is held is counted in the SDK's own buffers, in bytes of bodies that the te
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from azure.eventhub import EventData
 from azure.eventhub._pyamqp.aio import Connection
 from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
+from contract.reading_client import at_work
 
 from collector.emulators.event_hubs import EventHubsEmulator
 from collector.emulators.event_hubs import connection as emulated
@@ -71,23 +72,8 @@ async def reading(emulator: EventHubsEmulator) -> AsyncIterator[Reading]:
     )
     reader = Reading(client)
     bound(client, reader.prefetch, Openings())
-    task = asyncio.create_task(
-        client.receive_batch(
-            reader.handle,
-            on_partition_initialize=reader.claimed,
-            max_batch_size=EVENTS,
-            prefetch=EVENTS,
-            starting_position="-1",
-        )
-    )
-    try:
+    async with at_work(client, reader, max_batch_size=EVENTS, prefetch=EVENTS):
         yield reader
-    finally:
-        reader.go_on.set()
-        await client.close()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 @pytest.fixture

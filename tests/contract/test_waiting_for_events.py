@@ -5,13 +5,14 @@ Here nobody looks by himself within the time of a test, unless the test says so.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from azure.eventhub import EventData
 from azure.eventhub._pyamqp.aio import Connection
 from azure.eventhub.aio import EventHubConsumerClient, PartitionContext
+from contract.reading_client import at_work
 from plugins.fault_proxy import FaultProxy
 
 from collector.emulators.event_hubs import EventHubsEmulator
@@ -109,26 +110,9 @@ async def reading(
     )
     reader = Reading(client, Prefetch(share * len(PARTITIONS), 100))
     bound(client, reader.prefetch, Openings())
-    task = asyncio.create_task(
-        client.receive_batch(
-            reader.handle,
-            on_partition_initialize=reader.claimed,
-            on_partition_close=reader.closed,
-            on_error=reader.failed,
-            max_batch_size=100,
-            prefetch=100,
-            starting_position="-1",
-            **options,
-        )
-    )
-    try:
+    told = {"on_partition_close": reader.closed, "on_error": reader.failed}
+    async with at_work(client, reader, max_batch_size=100, prefetch=100, **told, **options):
         yield reader
-    finally:
-        reader.go_on.set()
-        await client.close()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 def append(emulator: EventHubsEmulator, body: bytes) -> None:
