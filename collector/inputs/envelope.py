@@ -6,6 +6,7 @@ that Azure sent.
 
 import re
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Final, cast
 
 import msgspec
@@ -87,13 +88,13 @@ def read_as_azure_writes(body: bytes) -> RecordTexts | None:
 
     Where the records and the commas between them fill the envelope, it has no second key ``records``.
     """
-    if not (body.startswith(_OPENING) and body.isascii()):
+    if not body.startswith(_OPENING):
         return None
     try:
-        pieces = _ENVELOPE.decode(body).records
-    except (msgspec.DecodeError, RecursionError):
+        pieces = cast("Sequence[msgspec.Raw]", _ENVELOPE.decode(body).records or ())
+        texts = RecordTexts(map(str, pieces, repeat("ascii")))
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return None
-    texts = RecordTexts([str(piece, "ascii") for piece in cast("Sequence[msgspec.Raw]", pieces or ())])
     if sum(map(len, texts)) + len(texts) - 1 + len(_OPENING) + len(_CLOSING) != len(body):
         return None
     return texts if [text[0] for text in texts].count("{") == len(texts) else None

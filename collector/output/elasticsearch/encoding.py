@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -23,8 +24,11 @@ CONTENT_TAG_PREFIX: Final = "content_"
 _MODULE: Final = "aoai"
 _ACTION_END: Final = b'"}}\n'
 _DOCUMENT_END: Final = b"}\n"
-_PARTS_OF_A_DOCUMENT: Final = 5
-"""Start of the action line, id, what records share, record, end: laid out by slices, which is quicker than in turn."""
+_PARTS: Final = 5
+"""Of a document: start of the action line, id, what records share, record, end."""
+_ID: Final = 1
+_MESSAGE: Final = 3
+_END_OF_SECONDS: Final = len('"0000-00-00T00:00:00')
 
 _encode = msgspec.json.Encoder().encode
 
@@ -46,7 +50,8 @@ def encode_shared(fields: dict[str, Any]) -> bytes:
 def iso(moment: datetime) -> str:
     """Return a moment as ISO 8601 in UTC with milliseconds."""
     in_utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return in_utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
+    to_the_second = _encode(in_utc)[1:_END_OF_SECONDS].decode()  # in a tenth of the time of ``isoformat``
+    return f"{to_the_second}.{in_utc.microsecond // 1000:03}Z"
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False):
@@ -165,14 +170,18 @@ class StreamEncoder:
         self, ids: Sequence[bytes], origin: Origin, texts: Sequence[str], categories: Sequence[str | None]
     ) -> bytes:
         """Return the bulk lines of records of one event, none repaired; ``category_of`` has told their categories."""
-        ways = {category: self._ways[category] for category in set(categories)}
-        shared = {category: origin.start + way.shared for category, way in ways.items()}
-        parts = [_DOCUMENT_END] * (_PARTS_OF_A_DOCUMENT * len(texts))
-        parts[0::_PARTS_OF_A_DOCUMENT] = [ways[category].action for category in categories]
-        parts[1::_PARTS_OF_A_DOCUMENT] = ids
-        parts[2::_PARTS_OF_A_DOCUMENT] = [shared[category] for category in categories]
-        parts[3::_PARTS_OF_A_DOCUMENT] = map(_encode, texts)
+        layouts = {category: self._lay_out(self._ways[category], origin) for category in set(categories)}
+        if len(layouts) == 1:
+            parts = layouts[categories[0]] * len(texts)
+        else:
+            parts = list(chain.from_iterable(map(layouts.__getitem__, categories)))
+        parts[_ID::_PARTS] = ids
+        parts[_MESSAGE::_PARTS] = map(_encode, texts)
         return b"".join(parts)
+
+    def _lay_out(self, way: _Way, origin: Origin) -> list[bytes]:
+        """Return the parts of a document, those empty in which records of an event differ."""
+        return [way.action, b"", origin.start + way.shared, b"", _DOCUMENT_END]
 
     def record_with(self, record_id: bytes, origin: Origin, target: DataStream, shared: bytes, record: Record) -> bytes:
         """Return the bulk lines of a record whose shared fields, from ``encode_shared``, are its own."""
