@@ -1,9 +1,7 @@
 """The way in: gives each record of an event its id and hands it to the output."""
 
 import asyncio
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate
 from typing import Final, Protocol
 
 from collector.delivery.acknowledgement import EventTicket, Lane, SettledTwiceError
@@ -22,6 +20,7 @@ _BYTES_BESIDE_A_RECORD: Final = 512
 """What a document holds beside its record: position, data stream, id, and the objects that carry it."""
 _BYTES_OF_A_SLICE: Final = 64 * 1024
 """Of an event: small beside any budget, so that 32 partitions may each have one ready while it is full."""
+_BYTES_OF_THE_LARGEST_SLICE: Final = _BYTES_OF_A_SLICE * 5 // 4
 
 type _Entries = Sequence[Entry] | RecordTexts
 
@@ -88,7 +87,7 @@ class Intake:
             return
         event = self._begin(lane, position, body)
         left = len(body)
-        for slice_, cost in _slices(entries):
+        for slice_, cost in _slices(entries, len(body)):
             if event.records and cost > left:
                 self._budget.give_back(left)
                 left = cost
@@ -226,22 +225,23 @@ def _entries_of(entries: _Entries) -> Sequence[Entry]:
     return list(map(Record, entries)) if isinstance(entries, RecordTexts) else entries
 
 
-def _slices(entries: Iterable[Entry] | RecordTexts) -> Iterator[tuple[_Entries, int]]:
+def _slices(entries: Iterable[Entry] | RecordTexts, body_size: int) -> Iterator[tuple[_Entries, int]]:
     """Cut the entries of a body where their documents come to about 64 KiB; yield each slice with its size."""
-    return _slices_of_texts(entries) if isinstance(entries, RecordTexts) else _slices_of_entries(entries)
+    if isinstance(entries, RecordTexts):
+        return _slices_of_texts(entries, body_size + len(entries) * _BYTES_BESIDE_A_RECORD)
+    return _slices_of_entries(entries)
 
 
-def _slices_of_texts(texts: RecordTexts) -> Iterator[tuple[RecordTexts, int]]:
-    size = sum(map(len, texts)) + len(texts) * _BYTES_BESIDE_A_RECORD
-    if 0 < size <= _BYTES_OF_A_SLICE:
-        yield texts, size
+def _slices_of_texts(texts: RecordTexts, size: int) -> Iterator[tuple[RecordTexts, int]]:
+    """Cut into parts of as many records each, and those parts again in which records are larger than elsewhere."""
+    if size <= _BYTES_OF_THE_LARGEST_SLICE or len(texts) == 1:
+        if texts:
+            yield texts, size
         return
-    ends = list(accumulate([len(text) + _BYTES_BESIDE_A_RECORD for text in texts]))
-    first = cut = 0
-    while first < len(texts):
-        last = max(bisect_right(ends, cut + _BYTES_OF_A_SLICE), first + 1)
-        yield RecordTexts(texts[first:last]), ends[last - 1] - cut
-        first, cut = last, ends[last - 1]
+    count = max(len(texts) * _BYTES_OF_A_SLICE // size, 1)
+    for first in range(0, len(texts), count):
+        part = RecordTexts(texts[first : first + count])
+        yield from _slices_of_texts(part, sum(map(len, part)) + len(part) * _BYTES_BESIDE_A_RECORD)
 
 
 def _slices_of_entries(entries: Iterable[Entry]) -> Iterator[tuple[Sequence[Entry], int]]:

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from collector.delivery.acknowledgement import Lane, SettledTwiceError
 from collector.delivery.budget import Budget
 from collector.delivery.intake import Intake
-from collector.events import DataStream, Entry, Position, Record, Reject, RejectReason, RepairedRecord, Source
+from collector.events import (
+    DataStream,
+    Entry,
+    Position,
+    Record,
+    RecordTexts,
+    Reject,
+    RejectReason,
+    RepairedRecord,
+    Source,
+)
 from collector.output.elasticsearch.encoding import StreamEncoder
 from collector.output.elasticsearch.items import Item, Load, unfold
 from collector.telemetry.counters import Counters
@@ -27,16 +37,23 @@ class Bench:
 
     def __init__(self, limit: int = 100_000) -> None:
         self.items: list[Item] = []
+        self.loads: list[Load] = []
         self.counters, self.budget, self.lane = Counters(), Budget(limit), Lane("0")
         encoder = StreamEncoder(SOURCE, DataStream("logs", "aoai.logs", "default"), (), preserve_original=False)
         self.intake = Intake(SOURCE, encoder, self, self.budget, self.counters)
 
     def add(self, load: Load) -> None:
+        self.loads.append(load)
         self.items += unfold([load])
 
     async def take(self, *entries: Entry, number: int = 1, size: int = 100, lane: Lane | None = None) -> None:
         await self.intake.reserve(size)
         await self.intake.accept(lane or self.lane, Position(str(number), number, NOON), bytes(size), entries)
+
+    async def take_texts(self, *texts: str) -> None:
+        body = f'{{"records":[{",".join(texts)}]}}'.encode()
+        await self.intake.reserve(len(body))
+        await self.intake.accept(self.lane, Position("1", 1, NOON), body, RecordTexts(texts))
 
     def ids(self) -> list[str]:
         return [json.loads(item.lines.partition(b"\n")[0])["create"]["_id"] for item in self.items]
@@ -120,6 +137,21 @@ async def test_an_event_larger_than_the_budget_comes_in_slices_as_there_is_room(
     assert [item.lines for item in bench.items] == [item.lines for item in whole.items]
     assert (bench.budget.taken, bench.budget.records, bench.lane.unsettled_records) == (0, 0, 0)
     assert bench.lane.prefix is not None
+
+
+@given(st.lists(st.integers(0, 40_000) | st.integers(0, 400), max_size=300))
+def test_records_of_a_large_event_come_in_slices_of_bounded_size_and_all_in_order(lengths: list[int]) -> None:
+    bench = Bench(limit=10**9)
+    texts = [f'{{"n":{number},"t":"{"a" * length}"}}' for number, length in enumerate(lengths)]
+    asyncio.run(bench.take_texts(*texts))
+
+    documents = [json.loads(item.lines.splitlines()[1]) for item in bench.items]
+    assert [document["message"] for document in documents] == texts
+    assert len(set(bench.ids())) == len(texts)
+    assert all(len(load.lines) <= 80 * 1024 for load in bench.loads if load.count > 1)
+    for item in bench.items:
+        item.settle()
+    assert (bench.budget.taken, bench.budget.records, bench.lane.unsettled_records) == (0, 0, 0)
 
 
 async def test_while_a_slice_waits_nothing_of_its_event_is_held_that_others_could_wait_for() -> None:
