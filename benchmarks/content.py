@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from benchmarks.bodies import compact, make_answer, make_request, make_stream
 from benchmarks.gateway import make_gateway_record
 from benchmarks.hub import make_record
-from benchmarks.surroundings import commit, machine
+from benchmarks.surroundings import measured_by
 from collector.events import Record
 from collector.redact.levels import MetadataLevel, RedactedLevel
 from collector.redact.patterns import PATTERNS, TextRedactor
@@ -88,7 +88,7 @@ def render() -> str:
     lines = [
         "# What the content policy costs",
         "",
-        f"`python -m benchmarks.content`, commit `{commit()}`, {machine()}.",
+        f"{measured_by('benchmarks.content')}.",
         "",
         f"Microseconds of processor time a record, in {_ROUNDS} rounds: the fastest, the median, and what nine rounds",
         "in ten keep within. The target is for `metadata`. `full` costs nothing.",

@@ -14,13 +14,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from benchmarks.measuring import BenchmarkError, Stage, set_stage
 from benchmarks.subjects import daemon
-from benchmarks.surroundings import commit, machine
+from benchmarks.surroundings import measured_by
 
 PAGE: Final = Path(__file__).parent / "results" / "LOSS.md"
 TARGET: Final = 0.6
@@ -106,7 +105,7 @@ def _render(medians: dict[str, Rates], records: int, runs: int) -> str:
         [
             "# What a network that loses packets leaves of the rate",
             "",
-            f"`python -m benchmarks.loss` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()}.",
+            f"{measured_by('benchmarks.loss')}.",
             "",
             f"The daemon reads a hub of {records:,} records, {_PER_EVENT} an event, over {_PARTITIONS} partitions.",
             "For 10 s in every 30 s, twice, the peer named is frozen: connections stay and nothing comes",

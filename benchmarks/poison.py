@@ -13,7 +13,6 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -25,7 +24,7 @@ from benchmarks.feeding import HUB
 from benchmarks.hub import make_record
 from benchmarks.sink import Sink, make_app
 from benchmarks.subjects import daemon
-from benchmarks.surroundings import commit, machine
+from benchmarks.surroundings import measured_by
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
 PAGE: Final = Path(__file__).parent / "results" / "POISON.md"
@@ -128,7 +127,7 @@ def _render(alone: float, after: dict[str, float]) -> str:
         [
             "# How soon a partition goes on after poison",
             "",
-            f"`python -m benchmarks.poison` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()}.",
+            f"{measured_by('benchmarks.poison')}.",
             "",
             f"A sound record alone takes {alone * 1000:,.0f} ms from the hub to the server. Right after one event of",
             f"each of {len(after)} kinds of poison it takes this long (the ten slowest; medians of {_ROUNDS} rounds).",

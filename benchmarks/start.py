@@ -13,7 +13,6 @@ import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -26,7 +25,7 @@ from benchmarks.hub import make_bodies
 from benchmarks.processes import cpu_seconds
 from benchmarks.sink import Sink, make_app
 from benchmarks.subjects import daemon_with
-from benchmarks.surroundings import commit, machine
+from benchmarks.surroundings import measured_by
 from collector.emulators.event_hubs import EventHubsEmulator, Hub
 
 PAGE: Final = Path(__file__).parent / "results" / "START.md"
@@ -109,7 +108,7 @@ def _render(waits: dict[str, list[Wait]]) -> str:
         [
             "# How long a person waits",
             "",
-            f"`python -m benchmarks.start` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()};",
+            f"{measured_by('benchmarks.start')};",
             f"load average {os.getloadavg()[0]:.1f}, niceness {os.nice(0)}. {_RUNS} runs of each, in turns.",
             "",
             f"`run` reads a hub of {_PARTITIONS} partitions with a record waiting in each, has no state yet, and sends",

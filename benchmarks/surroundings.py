@@ -2,7 +2,13 @@
 
 import platform
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
+
+
+def measured_by(module: str) -> str:
+    """Return the words with which a page says what measured its figures, and when, of what and where."""
+    return f"`python -m {module}` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()}"
 
 
 def commit() -> str:

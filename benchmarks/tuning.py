@@ -8,7 +8,6 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -16,7 +15,7 @@ from typing import Final
 from benchmarks.cases import find_case, run_once
 from benchmarks.measuring import Run
 from benchmarks.subjects import Subject, daemon_with
-from benchmarks.surroundings import commit, machine
+from benchmarks.surroundings import measured_by
 
 PAGE: Final = Path(__file__).parent / "results" / "TUNING.md"
 SHIPPED: Final = "as shipped"
@@ -62,7 +61,7 @@ def render(taken: Mapping[str, list[Run]]) -> str:
     lines = [
         "# What settings do",
         "",
-        f"`python -m benchmarks.tuning` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()};",
+        f"{measured_by('benchmarks.tuning')};",
         f"load average {os.getloadavg()[0]:.0f}, of which 2 are the benchmark's own.",
         "",
         "A full hub, 25 records of 800 bytes an event, a sink that stores nothing and answers at once. The rate is",

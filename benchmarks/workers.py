@@ -21,7 +21,7 @@ import yaml
 from benchmarks.measuring import BenchmarkError, Stage, set_stage
 from benchmarks.processes import cpu_seconds, memory_mib
 from benchmarks.subjects import Command, daemon
-from benchmarks.surroundings import commit, machine
+from benchmarks.surroundings import measured_by
 from collector.agent.control_client import NoCollectorError, ask
 
 RESULTS: Final = Path(__file__).parent / "results" / "WORKERS.md"
@@ -122,7 +122,7 @@ def render(turns: dict[int, list[Turn]], load: float) -> str:
     ]
     return f"""# What a second worker costs
 
-`python -m benchmarks.workers` on {time.strftime("%Y-%m-%d")}, commit `{commit()}`, {machine()}.
+{measured_by("benchmarks.workers")}.
 Load of the machine at the end: {load:.1f}, that of hub, sink and daemon among it.
 
 Processor time a record of all processes of the daemon, the supervisor included, in microseconds: a null sink, an event

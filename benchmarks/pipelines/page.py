@@ -1,13 +1,12 @@
 """Writes ``results/PIPELINES.md``."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from benchmarks.pipelines.server import Server
 from benchmarks.pipelines.timing import Effort, Timing
-from benchmarks.surroundings import commit, machine
+from benchmarks.surroundings import measured_by
 
 PAGE: Final = Path(__file__).parents[1] / "results" / "PIPELINES.md"
 LARGEST_SHARE: Final = 0.25
@@ -19,7 +18,7 @@ def render(timings: Sequence[Timing], effort: Effort, engine: Server) -> str:
     lines = [
         "# What the ingest pipelines cost",
         "",
-        f"`python -m benchmarks.pipelines` on {datetime.now(UTC):%Y-%m-%d}, commit `{commit()}`, {machine()};",
+        f"{measured_by('benchmarks.pipelines')};",
         f"{engine.name}.",
         "",
         "Microseconds a document. Documents as the collector writes them come in bulk requests and are dropped after",
