@@ -29,7 +29,7 @@ _PER_EVENT: Final = 25
 _EVENTS_A_ROUND: Final = 8
 """Few, because what the daemon takes apart was received a moment before, and is in the processor's cache."""
 _ITEMS: Final = 1600
-_ROUNDS_A_RUN: Final = 200
+_ROUNDS_A_RUN: Final = 5_000
 _CONNECTION: Final = (
     "Endpoint=sb://localhost;SharedAccessKeyName=bench;SharedAccessKey=bench;UseDevelopmentEmulator=true"
 )

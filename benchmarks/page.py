@@ -35,7 +35,7 @@ _EXPLAINED: Final = (
     "figure of one run comes from a long one.",
     "",
     "- encode: the body of an event of 25 records of 800 bytes to bulk lines, in this process. A run is the fastest of",
-    "  its 200 rounds of 8 events: others on the machine only make a round slower.",
+    "  its 5,000 rounds of 8 events: others on the machine only make a round slower.",
     "- reply: a bulk reply of 1,600 items without failures, read, in rounds of 8.",
     "- backlog: 2,000,000 records that wait, against a hub of the usual number in the same turn.",
     "- memory: at full load without end; the slope is a regression over resident memory, one sample a second, and held",
@@ -44,7 +44,8 @@ _EXPLAINED: Final = (
     "- engine: the embedded engine with the package's pipelines beside the daemon, on the same processors. The share",
     "  is that of the CPU time of both. Latency at 70 % of the engine's full rate, for single records among others:",
     "  from the append in the hub until a realtime GET finds the document, asked every 20 ms. That is what a search",
-    "  sees after the next refresh.",
+    "  sees after the next refresh. Where the engine fell behind that load by more than a second of it, because the",
+    "  machine had slowed down, both parts were measured again, three times at most.",
 )
 
 
